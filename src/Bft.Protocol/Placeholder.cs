@@ -1,0 +1,1 @@
+namespace Bft.Protocol; internal static class Placeholder;

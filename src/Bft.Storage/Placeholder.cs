@@ -1,0 +1,1 @@
+namespace Bft.Storage; internal static class Placeholder;
