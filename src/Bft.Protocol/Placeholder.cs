@@ -1,1 +1,0 @@
-namespace Bft.Protocol; internal static class Placeholder;
