@@ -64,7 +64,7 @@ public sealed class BatchVerifier(ClusterId cluster, ClusterLimits limits, ISign
     }
 
     /// <summary>Signs a batch of our own (P1); the caller sees to it that there is one for the slot (P2).</summary>
-    public VerifiedBatch Sign(BatchStatement statement, ISigner signer, ReadOnlyMemory<byte> body, IDisposable? bodyOwner)
+    public static VerifiedBatch Sign(BatchStatement statement, ISigner signer, ReadOnlyMemory<byte> body, IDisposable? bodyOwner)
     {
         ArgumentNullException.ThrowIfNull(statement);
         ArgumentNullException.ThrowIfNull(signer);
