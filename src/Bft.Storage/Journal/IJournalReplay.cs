@@ -1,0 +1,11 @@
+namespace Bft.Storage;
+
+/// <summary>Takes a journal's records when it is opened, in the order in which they were appended.</summary>
+public interface IJournalReplay
+{
+    /// <param name="mark">The commit that the record is part of.</param>
+    /// <param name="kind">As appended.</param>
+    /// <param name="head">As appended; valid during the call.</param>
+    /// <param name="body">Where the body is read from once the journal is open.</param>
+    void OnRecord(ulong mark, byte kind, ReadOnlySpan<byte> head, JournalPosition body);
+}

@@ -1,0 +1,317 @@
+using System.Buffers;
+
+namespace Bft.Storage;
+
+/// <summary>An append-only sequence of records that survives crashes, made durable in group commits.</summary>
+/// <remarks>
+/// <para>Life of a record: <see cref="Append(byte, ReadOnlySpan{byte}, ReadOnlyMemory{byte})"/> → <see cref="Seal"/> →
+/// <see cref="JournalCommit.Perform"/> → <see cref="OnDurable"/>. No message that reveals a record leaves before the last step (W1, P2).</para>
+/// <para>One thread owns the journal and calls everything, except <see cref="JournalCommit.Perform"/>, which any thread may call, and
+/// <see cref="Read(JournalPosition, Span{byte})"/>, which any number of threads may call at any time. It starts no thread itself.</para>
+/// <para>A disk that refuses a write or flush poisons the journal (<see cref="JournalPoisonedException"/>); reading goes on.</para>
+/// </remarks>
+public sealed class Journal : IDisposable
+{
+    private readonly IDisk _disk;
+    private readonly JournalId _id;
+    private readonly long _segmentBytes;
+    private readonly SegmentWriter _writer;
+    private readonly SegmentReaders _readers;
+    private readonly SortedList<long, ulong> _segments; // number → mark of its first block; one entry per 64 MiB of disk
+
+    private BlockBuilder _pending = new();
+    private BlockBuilder? _spare = new();
+    private JournalCommit? _outstanding;
+    private long _segment;
+    private long _offset;
+    private ulong _lastMark;
+    private ulong _baseMark;
+    private uint _chain;
+    private bool _isPlaced;
+    private bool _isRolling;
+    private bool _isProofWanted;
+    private long _firstSegment;
+    private volatile DurableEnd _durable;
+    private volatile Exception? _poison;
+
+    internal Journal(IDisk disk, long segmentBytes, SegmentWriter writer, RecoveredJournal found)
+    {
+        _disk = disk;
+        _id = found.Id;
+        _segmentBytes = segmentBytes;
+        _writer = writer;
+        _readers = new SegmentReaders(disk);
+        _segments = found.Segments;
+        _firstSegment = found.Segments.GetKeyAtIndex(0);
+        _segment = found.Segment;
+        _offset = found.End;
+        _lastMark = found.Mark;
+        _baseMark = found.BaseMark;
+        _chain = found.Chain;
+        _durable = new DurableEnd(_segment, _offset);
+        DurableMark = found.Mark;
+    }
+
+    /// <value>All records of commits up to this one are durable, whatever happens.</value>
+    public ulong DurableMark { get; private set; }
+
+    /// <value>What the next commit would write; 0 if nothing waits. The host bounds it by sealing, or by taking no more input.</value>
+    public long PendingBytes => _isPlaced ? _pending.TotalBytes : 0;
+
+    /// <value>True after a failed write: stop, say so, exit.</value>
+    public bool IsPoisoned => _poison is not null;
+
+    /// <value>The segments that hold commits (sealed ones included), oldest first: number, and mark of the first commit in it.</value>
+    public IReadOnlyList<(long Segment, ulong FirstMark)> Segments => [.. _segments.Select(pair => (pair.Key, pair.Value))];
+
+    /// <summary>Opens the journal of a directory, or creates it there, and replays its records.</summary>
+    /// <remarks>
+    /// W9: a torn tail that was never durable is cut; what is not proven to be durable is rewritten to a new segment and flushed, with its
+    /// directory, before this returns. All records replayed are durable then.
+    /// </remarks>
+    /// <exception cref="JournalDamageException">Records that were durable are lost; those before the damage have been replayed, or none has.</exception>
+    /// <exception cref="JournalMismatchException">A file of another journal, or of another format version.</exception>
+    /// <exception cref="DiskException">The disk refused.</exception>
+    public static Journal Open(IDisk disk, JournalOptions options, IJournalReplay replay)
+    {
+        ArgumentNullException.ThrowIfNull(disk);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(replay);
+        ArgumentOutOfRangeException.ThrowIfEqual(options.NewId, default, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.SegmentBytes, BlockHeader.Alignment, nameof(options));
+
+        SegmentWriter writer = new(disk, options.SegmentBytes);
+        try
+        {
+            RecoveredJournal found = new JournalRecovery(disk, writer, replay).Run(options.NewId);
+            return new Journal(disk, options.SegmentBytes, writer, found);
+        }
+        catch
+        {
+            writer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Adds a record to the next commit.</summary>
+    /// <param name="kind">What the record is; free to choose.</param>
+    /// <param name="head">Copied, replayed at start. Keep it small.</param>
+    /// <param name="body">Not copied: it stays unchanged until the commit is durable. Read on demand, never replayed.</param>
+    /// <returns>Where the body will lie; readable once durable.</returns>
+    public JournalPosition Append(byte kind, ReadOnlySpan<byte> head, ReadOnlyMemory<byte> body = default) =>
+        Append(kind, head, new ReadOnlySequence<byte>(body));
+
+    /// <inheritdoc cref="Append(byte, ReadOnlySpan{byte}, ReadOnlyMemory{byte})"/>
+    public JournalPosition Append(byte kind, ReadOnlySpan<byte> head, ReadOnlySequence<byte> body)
+    {
+        ThrowIfPoisoned();
+        Place();
+        long offset = _offset + BlockHeader.Bytes + _pending.BodyBytes;
+        uint checksum = _pending.Add(kind, head, body);
+        return new JournalPosition(_segment, offset, (int)body.Length, checksum);
+    }
+
+    /// <summary>Makes the next commit of all that was appended since the last.</summary>
+    /// <returns>Null if nothing waits, or if the last commit is not yet durable (one at a time: so each proves the one before).</returns>
+    public JournalCommit? Seal()
+    {
+        ThrowIfPoisoned();
+        if (_outstanding is not null || !(_isPlaced || _isProofWanted))
+        {
+            return null;
+        }
+
+        Place();
+        if (_offset == 0)
+        {
+            _segments.Add(_segment, _lastMark + 1);
+        }
+
+        BlockBuilder block = _pending;
+        _lastMark++;
+        _chain = block.Seal(_id, _segment, _lastMark, _baseMark, _chain);
+        _outstanding = new JournalCommit(this, block, _segment, _offset, _lastMark) { Dropped = TakeDropped() };
+        _pending = _spare!;
+        _spare = null;
+        _offset = BlockHeader.Aligned(_offset + block.TotalBytes);
+        _isPlaced = false;
+        _isProofWanted = false;
+        return _outstanding;
+    }
+
+    /// <summary>Like <see cref="Seal"/>, but makes an empty commit if nothing waits: for a clean stop, or idleness.</summary>
+    /// <remarks>It proves that the last records were durable: damage to them later is then told from a write that a crash tore.</remarks>
+    public JournalCommit? SealProof()
+    {
+        _isProofWanted = true;
+        return Seal();
+    }
+
+    /// <summary>The commit has been performed: its records are durable.</summary>
+    /// <exception cref="JournalPoisonedException">It failed.</exception>
+    public void OnDurable(JournalCommit commit)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        ThrowIfPoisoned();
+        if (commit != _outstanding || !commit.IsPerformed)
+        {
+            throw new InvalidOperationException("Only the commit sealed last is accepted, and only after it was performed.");
+        }
+
+        DurableMark = commit.Mark;
+        _durable = new DurableEnd(commit.Segment, _offset);
+        _outstanding = null;
+        commit.Block.Clear();
+        _spare = commit.Block;
+    }
+
+    /// <summary>Lets the next record begin a new segment, for instance a snapshot after which older segments are dropped.</summary>
+    /// <returns>The number of that segment.</returns>
+    /// <exception cref="InvalidOperationException">Records wait: seal them first.</exception>
+    public long Roll()
+    {
+        if (_isPlaced)
+        {
+            throw new InvalidOperationException("Records wait in the segment that is being left: seal them first.");
+        }
+
+        _isRolling = true;
+        return _segment + 1;
+    }
+
+    /// <summary>Gives up all segments before one that is durable. They are deleted once a commit that says so is durable; seal one.</summary>
+    /// <exception cref="ArgumentException">No such segment, or nothing in it is durable yet.</exception>
+    public void DropSegmentsBefore(long segment)
+    {
+        if (!_segments.TryGetValue(segment, out ulong first) || first > DurableMark)
+        {
+            throw new ArgumentException($"Segment {segment} has no durable commit.", nameof(segment));
+        }
+
+        if (first > _baseMark)
+        {
+            _baseMark = first;
+            _isProofWanted = true;
+            Volatile.Write(ref _firstSegment, segment);
+        }
+    }
+
+    /// <summary>Reads a body. On any thread.</summary>
+    /// <param name="position">Of a durable record.</param>
+    /// <param name="destination">Exactly as long as the body.</param>
+    public JournalRead Read(JournalPosition position, Span<byte> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, position.Length, nameof(destination));
+        if (!_durable.Holds(position))
+        {
+            throw new InvalidOperationException("The record is not durable yet.");
+        }
+
+        if (position.Segment < Volatile.Read(ref _firstSegment))
+        {
+            return new JournalRead(JournalReadStatus.Dropped);
+        }
+
+        string? reason = null;
+        try
+        {
+            int got = _readers.Read(position.Segment, position.Offset, destination);
+            reason = got < destination.Length ? $"the file ends after {got} of {destination.Length} bytes."
+                : Checksum.Of(destination) != position.Checksum ? "the checksum differs." : null;
+        }
+        catch (DiskException refused) when (position.Segment < Volatile.Read(ref _firstSegment))
+        {
+            return new JournalRead(JournalReadStatus.Dropped, Reason: refused.Message);
+        }
+        catch (DiskException refused)
+        {
+            reason = refused.Message;
+        }
+
+        return reason is null ? default
+            : new JournalRead(JournalReadStatus.Damaged, SegmentName.Of(position.Segment), position.Offset, reason);
+    }
+
+    /// <summary>Reads a body, and advances the writer only if the result is ok. On any thread.</summary>
+    public JournalRead Read(JournalPosition position, IBufferWriter<byte> writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        if (position.Length == 0)
+        {
+            return Read(position, Span<byte>.Empty);
+        }
+
+        JournalRead read = Read(position, writer.GetSpan(position.Length)[..position.Length]);
+        if (read.IsOk)
+        {
+            writer.Advance(position.Length);
+        }
+
+        return read;
+    }
+
+    /// <summary>Closes the files. What is not durable is lost, as in a crash.</summary>
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _readers.Dispose();
+    }
+
+    internal void Perform(JournalCommit commit)
+    {
+        ThrowIfPoisoned();
+        try
+        {
+            _writer.Write(commit.Segment, commit.Offset, commit.Block.Pieces);
+            foreach (long segment in commit.Dropped)
+            {
+                // No flush of the directory: a name that comes back is deleted when the journal is opened.
+                _disk.Delete(SegmentName.Of(segment));
+                _readers.Close(segment);
+            }
+        }
+        catch (Exception cause)
+        {
+            _poison = cause;
+            throw;
+        }
+    }
+
+    /// <summary>Decides where the next block lies, so that bodies have a place when they are appended.</summary>
+    private void Place()
+    {
+        if (!_isPlaced && (_isRolling || _offset >= _segmentBytes))
+        {
+            _segment++;
+            _offset = 0;
+            _isRolling = false;
+        }
+
+        _isPlaced = true;
+    }
+
+    private long[] TakeDropped()
+    {
+        long[] dropped = [.. _segments.Keys.TakeWhile(segment => segment < _firstSegment)];
+        foreach (long segment in dropped)
+        {
+            _segments.Remove(segment);
+        }
+
+        return dropped;
+    }
+
+    private void ThrowIfPoisoned()
+    {
+        if (_poison is { } cause)
+        {
+            throw new JournalPoisonedException(cause);
+        }
+    }
+
+    private sealed record DurableEnd(long Segment, long Offset)
+    {
+        public bool Holds(JournalPosition position) => position.Segment < Segment
+            || (position.Segment == Segment && position.Offset + position.Length <= Offset);
+    }
+}

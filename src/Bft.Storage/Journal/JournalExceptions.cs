@@ -1,0 +1,26 @@
+namespace Bft.Storage;
+
+/// <summary>What was durable reads back wrong: records are lost. Nothing on the disk was changed.</summary>
+public sealed class JournalDamageException(string file, long offset, string reason)
+    : Exception($"The journal file {file} is damaged at byte {offset}: {reason} Records that were durable are lost. Keep the directory for inspection; "
+        + "go on with a copy only if it was made after the last stop, since an older one has forgotten promises that were sent.")
+{
+    public string File { get; } = file;
+
+    public long Offset { get; } = offset;
+
+    public string Reason { get; } = reason;
+}
+
+/// <summary>A file is sound but not this journal's: another journal's id, or a format that this version does not read.</summary>
+public sealed class JournalMismatchException(string file, string reason) : Exception($"The journal file {file} does not belong here: {reason}")
+{
+    public string File { get; } = file;
+}
+
+/// <summary>
+/// A write or flush failed, so the journal takes nothing more. A second flush that succeeds proves nothing: the system marks pages that it
+/// failed to write as clean. Start anew; opening rewrites what is in doubt.
+/// </summary>
+public sealed class JournalPoisonedException(Exception cause)
+    : Exception($"The journal takes no more records, because a write failed earlier: {cause.Message}", cause);

@@ -1,1 +1,0 @@
-namespace Bft.Storage; internal static class Placeholder;

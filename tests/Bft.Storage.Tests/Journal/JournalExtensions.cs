@@ -1,0 +1,41 @@
+using System.Buffers.Binary;
+
+namespace Bft.Storage.Tests;
+
+internal static class JournalExtensions
+{
+    public static readonly JournalOptions Small = new() { NewId = new JournalId(7), SegmentBytes = 8192 };
+
+    /// <summary>A record whose head and body follow from its number.</summary>
+    public static JournalPosition AppendNumbered(this Journal journal, int number, int bodyBytes = 700)
+    {
+        byte[] head = new byte[4 + (number % 5)];
+        BinaryPrimitives.WriteInt32LittleEndian(head, number);
+        return journal.Append((byte)number, head, BodyOf(number, bodyBytes));
+    }
+
+    public static byte[] BodyOf(int number, int bytes)
+    {
+        byte[] body = new byte[bytes];
+        new Random(number).NextBytes(body);
+        return body;
+    }
+
+    public static ulong CommitAll(this Journal journal)
+    {
+        if (journal.Seal() is { } commit)
+        {
+            commit.Perform();
+            journal.OnDurable(commit);
+        }
+
+        return journal.DurableMark;
+    }
+
+    public static byte[] ReadAll(this Journal journal, JournalPosition position)
+    {
+        byte[] body = new byte[position.Length];
+        Assert.Equal(default, journal.Read(position, body));
+        return body;
+    }
+}
