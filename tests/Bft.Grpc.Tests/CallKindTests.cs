@@ -1,7 +1,6 @@
 using Bft.Grpc.Tests.Contracts;
 using Google.Protobuf;
 using Grpc.Core;
-using Grpc.Net.Client;
 
 namespace Bft.Grpc.Tests;
 
