@@ -38,7 +38,7 @@ internal readonly record struct Bytes32
         return order != 0 ? order : left._d.CompareTo(right._d);
     }
 
-    /// <summary>The same in every process; all values of this type come well mixed.</summary>
+    /// <summary>The same in every process. It has no secret, so whoever chooses values can make them collide: bound the tables they key.</summary>
     public override int GetHashCode() => unchecked((int)_d ^ (int)(_d >> 32));
 
     public override string ToString()

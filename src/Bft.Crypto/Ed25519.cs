@@ -15,7 +15,7 @@ public sealed class Ed25519 : ISignatureScheme
 
     /// <summary>Start-up self-test: every process calls it once, before it believes a signature.</summary>
     /// <exception cref="CryptoLibraryException">The library is missing, or its verdicts are not those this project rests on.</exception>
-    public static void EnsureStrict() => StrictnessTest.Run(Instance, static seed => new Ed25519Signer(seed));
+    public static void EnsureStrict() => StrictnessCheck.Run(Instance, static seed => new Ed25519Signer(seed));
 
     /// <inheritdoc/>
     public bool Verify(in PublicKey key, ReadOnlySpan<byte> statement, in Signature signature)
@@ -28,8 +28,8 @@ public sealed class Ed25519 : ISignatureScheme
     }
 
     /// <summary>
-    /// Whether the key is a point of the prime-order subgroup in canonical encoding. <see cref="Verify"/> takes one more kind: points with
-    /// a component of small order, for which two signers could disagree on what was signed.
+    /// Whether the key is a point of the prime-order subgroup, not the neutral one, in canonical encoding. <see cref="Verify"/> alone takes
+    /// points with a component of small order besides, and on their signatures verifiers with and without cofactor disagree.
     /// </summary>
     public bool IsAcceptableKey(in PublicKey key)
     {

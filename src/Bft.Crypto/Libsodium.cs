@@ -38,6 +38,6 @@ internal static unsafe partial class Libsodium
         }
 
         throw new CryptoLibraryException(
-            $"libsodium was not found (tried {string.Join(", ", names)}). Install it: `apt-get install libsodium23` on Debian 12, `apt-get install libsodium-dev` elsewhere.");
+            $"libsodium was not found (tried {string.Join(", ", names)}). Install it, on Debian and Ubuntu with: apt-get install libsodium23");
     }
 }

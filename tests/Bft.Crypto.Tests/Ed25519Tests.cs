@@ -45,5 +45,46 @@ public sealed class Ed25519Tests
     }
 
     [Fact]
-    public void The_library_is_strict() => Ed25519.EnsureStrict();
+    public void Edge_cases_get_the_frozen_verdicts() =>
+        Assert.All(Ed25519EdgeCases.All, test => Assert.Equal(
+            (test.Verifies, test.IsKeyAcceptable),
+            (Ed25519.Instance.Verify(test.Key, test.Message, test.Signature), Ed25519.Instance.IsAcceptableKey(test.Key))));
+
+    [Fact]
+    public void Any_single_bit_changed_in_key_statement_or_signature_is_refused()
+    {
+        using Ed25519Signer signer = new(new byte[Ed25519Signer.SeedLength]);
+        byte[] statement = [1, 2, 3];
+        byte[] key = Convert.FromHexString(signer.PublicKey.ToString());
+        byte[] signature = Convert.FromHexString(signer.Sign(statement).ToString());
+        Assert.True(Verifies());
+
+        foreach (byte[] part in (byte[][])[key, statement, signature])
+        {
+            for (int bit = 0; bit < 8 * part.Length; bit++)
+            {
+                part[bit / 8] ^= (byte)(1 << (bit % 8));
+                Assert.False(Verifies());
+                part[bit / 8] ^= (byte)(1 << (bit % 8));
+            }
+        }
+
+        bool Verifies() => Ed25519.Instance.Verify(new PublicKey(key), statement, new Signature(signature));
+    }
+
+#if !UPSTREAM_PACKAGES
+    [Fact]
+    public void Verifying_allocates_nothing()
+    {
+        using Ed25519Signer signer = new(new byte[Ed25519Signer.SeedLength]);
+        byte[] statement = new byte[100];
+        Signature signature = signer.Sign(statement);
+
+        Assert.Equal(0, Allocation.Of(() =>
+        {
+            Ed25519.Instance.Verify(signer.PublicKey, statement, signature);
+            Ed25519.Instance.IsAcceptableKey(signer.PublicKey);
+        }));
+    }
+#endif
 }

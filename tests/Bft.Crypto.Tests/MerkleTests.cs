@@ -176,6 +176,41 @@ public sealed class MerkleTests
     }
 
     [Fact]
+    public void Random_claims_get_the_answer_of_the_book()
+    {
+        Random random = new(20261121);
+        Digest[] path = Leaves(Merkle.DepthMax + 2);
+        int accepted = 0;
+        for (int i = 0; i < 20_000; i++)
+        {
+            uint count = (uint)random.NextInt64(1L << 32) >> random.Next(32);
+            uint index = random.Next(4) == 0 ? (uint)random.NextInt64(1L << 32) : (uint)random.NextInt64(Math.Max(1L, count));
+            ReadOnlySpan<Digest> some = path.AsSpan(0, random.Next(path.Length + 1));
+
+            bool expected = TryByTheBook(path[0], index, count, some, out Digest expectedRoot);
+
+            Assert.Equal(expected, Merkle.TryRootFromPath(path[0], index, count, some, out Digest root));
+            Assert.Equal(expectedRoot, root);
+            accepted += expected ? 1 : 0;
+        }
+
+        Assert.InRange(accepted, 100, 19_900);
+    }
+
+    [Fact]
+    public void A_root_is_computed_without_allocating()
+    {
+        Digest[] leaves = Leaves(70);
+        Digest[] path = new MerkleTree(leaves).PathOf(33);
+
+        Assert.Equal(0, Allocation.Of(() =>
+        {
+            Merkle.Root(leaves);
+            Merkle.TryRootFromPath(leaves[33], 33, 70, path, out _);
+        }));
+    }
+
+    [Fact]
     public void A_node_does_not_pass_for_a_leaf()
     {
         Digest[] leaves = Leaves(4);

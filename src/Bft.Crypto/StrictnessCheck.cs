@@ -2,7 +2,7 @@ namespace Bft.Crypto;
 
 /// <summary>Refuses a signature scheme whose verdicts are laxer than the protocol's proofs need. Behind <see cref="Ed25519.EnsureStrict"/>.</summary>
 /// <remarks>The cases are simple enough to check by hand; the published edge cases are in the tests.</remarks>
-internal static class StrictnessTest
+internal static class StrictnessCheck
 {
     // RFC 8032, section 7.1, TEST 2.
     private const string Seed = "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb";
