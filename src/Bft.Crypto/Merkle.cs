@@ -61,7 +61,7 @@ public static class Merkle
     public static bool TryRootFromPath(Digest leafHash, uint index, uint count, ReadOnlySpan<Digest> path, out Digest root)
     {
         root = default;
-        if (index >= count || path.Length != PathLength(index, count))
+        if (index >= count)
         {
             return false;
         }
@@ -70,7 +70,12 @@ public static class Merkle
         Digest node = leafHash;
         foreach (Digest sibling in path)
         {
-            // A right edge without a sibling is its own parent: climb to where there is one.
+            if (last == 0)
+            {
+                return false;
+            }
+
+            // A node on the right edge without a sibling rises as it is: climb to where there is one. With last > 0 there is.
             while (index == last && (index & 1) == 0)
             {
                 index >>= 1;
@@ -82,15 +87,8 @@ public static class Merkle
             last >>= 1;
         }
 
-        root = node;
-        return true;
-    }
-
-    /// <summary>Digests in the path of a leaf: one for each level up to where its way and the last leaf's meet, then one for each left sibling.</summary>
-    internal static int PathLength(uint index, uint count)
-    {
-        int levelsApart = 32 - BitOperations.LeadingZeroCount(index ^ (count - 1));
-        return levelsApart + BitOperations.PopCount((uint)((ulong)index >> levelsApart));
+        root = last == 0 ? node : default;
+        return last == 0;
     }
 
     internal static Digest NodeHash(in Digest left, in Digest right)

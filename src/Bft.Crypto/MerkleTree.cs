@@ -30,20 +30,19 @@ public sealed class MerkleTree
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
 
-        Digest[] path = new Digest[Merkle.PathLength((uint)index, (uint)Count)];
-        int filled = 0;
+        List<Digest> path = new(_levels.Length - 1);
         foreach (Digest[] level in _levels)
         {
             int sibling = index ^ 1;
             if (sibling < level.Length)
             {
-                path[filled++] = level[sibling];
+                path.Add(level[sibling]);
             }
 
             index >>= 1;
         }
 
-        return path;
+        return [.. path];
     }
 
     private static Digest[] Parents(Digest[] level)
