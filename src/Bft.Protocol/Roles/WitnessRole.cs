@@ -1,0 +1,476 @@
+using System.Runtime.InteropServices;
+using Bft.Crypto;
+using Bft.Protocol.Certifying;
+using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
+
+namespace Bft.Protocol.Roles;
+
+/// <summary>A whole witness: all its streams, its group commits, its acks. Hosts and simulator drive nothing else.</summary>
+/// <remarks>
+/// Life: restore the records of the journal in order, <see cref="Start"/>, then inputs in any order. After each input perform the effects
+/// as <see cref="WitnessEffects"/> says. Every group of records is one commit: <see cref="OnSealed"/> names it, <see cref="OnDurable"/> ends it.
+/// </remarks>
+public sealed class WitnessRole : ILinkTargets
+{
+    /// <summary>An incarnation may be this far ahead of the clock. Unit: milliseconds. A day.</summary>
+    public const long IncarnationAheadMax = 24L * 60 * 60 * 1000;
+
+    /// <summary>W8: stored tips that changed are told to the peers this often. Unit: ticks.</summary>
+    private const int PeerTipTicks = 10;
+
+    private readonly Committee _committee;
+    private readonly WitnessIndex _self;
+    private readonly NodeLimits _limits;
+    private readonly AckSigner _signer;
+    private readonly HeldBytes _heldBytes;
+    private readonly UnknownAcks _unknownAcks;
+    private readonly Dictionary<StreamId, WitnessStream> _streams = [];
+    private readonly Queue<(Mark Mark, CommitGroup Group)> _sealed = new();
+    private readonly SortedSet<StreamId> _behind = [];
+    private readonly SortedSet<StreamId> _risen = [];
+    private readonly SortedDictionary<StreamId, SortedSet<Sequence>> _touched = [];
+    private CommitGroup _open = new();
+    private WitnessSet _provenWitnesses;
+    private Run _run;
+    private long _now;
+    private int _ticks;
+
+    public WitnessRole(Committee committee, WitnessIndex self, ISigner signer, NodeLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(committee);
+        ArgumentNullException.ThrowIfNull(limits);
+        _committee = committee;
+        _self = self;
+        _limits = limits;
+        _signer = new AckSigner(committee, self, signer);
+        _heldBytes = new HeldBytes(limits.HeldBytesMax);
+        _unknownAcks = new UnknownAcks(committee.Size.Count, limits.UnknownAcksMax);
+    }
+
+    /// <summary>Streams known, in no order.</summary>
+    public int StreamCount => _streams.Count;
+
+    /// <summary>The last commit known durable.</summary>
+    public Mark DurableMark { get; private set; }
+
+    /// <summary>W9: a batch record is replayed.</summary>
+    public void RestoreBatch(VerifiedStatement statement, Sequence? ackBase)
+    {
+        ArgumentNullException.ThrowIfNull(statement);
+        StreamFor(statement.Reference.Stream).Witness.RestoreBatch(statement, ackBase);
+    }
+
+    /// <summary>W9: a certificate record is replayed. False when the bodies that it covers were not: the journal contradicts itself.</summary>
+    public bool RestoreCertificate(VerifiedCertificate certificate, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        return StreamFor(certificate.Batch.Stream).Witness.RestoreCertificate(certificate, effects);
+    }
+
+    /// <summary>W9: evidence is replayed.</summary>
+    public void RestoreEvidence(VerifiedEvidence evidence)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        if (evidence.Witness is { } witness)
+        {
+            _provenWitnesses = _provenWitnesses.With(witness);
+        }
+        else
+        {
+            StreamFor(evidence.Slot.Stream).Witness.RestoreEvidence();
+        }
+    }
+
+    /// <summary>W9: the journal is replayed; a run begins. Acks that are above the stored tips are signed again once the run's record is durable.</summary>
+    public void Start(Run run, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        _run = run;
+        effects.Records.Add(new RunRecord(run));
+        foreach (WitnessStream stream in _streams.Values)
+        {
+            foreach (AckStatement statement in stream.Witness.DurableAcks())
+            {
+                _open.Acks.Add((stream.Witness, statement));
+            }
+        }
+    }
+
+    /// <summary>A batch was verified, and its publisher may publish in its topic. Rules W1 to W5.</summary>
+    public void OnBatch(VerifiedBatch batch, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(effects);
+        BatchStatement statement = batch.Statement.Statement;
+        if (IsTooFarAhead(statement.Header.Incarnation) && !_streams.ContainsKey(statement.Header.Id))
+        {
+            effects.Refusals.Add(new PublisherRefusal(statement.Header.Publisher, new Refusal(batch.Reference.Slot, RefusalReason.TooFarAhead)));
+            effects.Ignored.Add(IgnoreReason.TooFarAhead);
+            return;
+        }
+
+        bool isNew = !_streams.ContainsKey(statement.Header.Id);
+        WitnessStream stream = StreamFor(statement.Header.Id);
+        if (statement.Ancestor.Kind == AncestorKind.Link && !IsStored(statement.Header, statement.Ancestor))
+        {
+            StreamFor(LinkedStream(statement.Header, statement.Ancestor)).LinkedFrom.Add(statement.Header.Id);
+        }
+
+        stream.Witness.OnBatch(batch, _open, effects);
+        if (isNew)
+        {
+            OnAcks(_unknownAcks.Take(statement.Header.Id), effects);
+        }
+
+        Settle(stream, effects);
+    }
+
+    /// <summary>Verified acks of any witness. Rules C1 to C3; W7: a quorum makes a certificate.</summary>
+    public void OnAcks(IReadOnlyList<VerifiedAck> acks, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(acks);
+        ArgumentNullException.ThrowIfNull(effects);
+        foreach (VerifiedAck ack in acks)
+        {
+            if (_streams.TryGetValue(ack.Batch.Stream, out WitnessStream? stream))
+            {
+                Count(stream, ack, effects);
+            }
+            else if (!_unknownAcks.Add(ack))
+            {
+                effects.Ignored.Add(IgnoreReason.UnknownAcksOverflow);
+            }
+        }
+
+        CertifyTouched(effects);
+    }
+
+    /// <summary>W5: a verified certificate, with the verified statements that its sender showed of the slots that it covers.</summary>
+    public void OnCertificate(VerifiedCertificate certificate, IReadOnlyList<VerifiedStatement> statements, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        WitnessStream stream = StreamFor(certificate.Batch.Stream);
+        stream.Witness.OnCertificate(certificate, statements, _open, effects);
+        Settle(stream, effects);
+    }
+
+    /// <summary>W3: the stored statement of a slot that a <see cref="StoredSlotOffer"/> asked for differs from the offered one.</summary>
+    public void OnStoredConflict(VerifiedStatement stored, VerifiedStatement offered, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(stored);
+        ArgumentNullException.ThrowIfNull(offered);
+        StreamFor(stored.Reference.Stream).Witness.Prove(stored, offered, effects);
+    }
+
+    /// <summary>All records emitted so far are in this commit or an earlier one.</summary>
+    public void OnSealed(Mark mark)
+    {
+        _sealed.Enqueue((mark, _open));
+        _open = new CommitGroup();
+    }
+
+    /// <summary>This commit is durable, and so are all before it: acks leave, tips rise.</summary>
+    public void OnDurable(Mark mark, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        DurableMark = mark;
+        while (_sealed.TryPeek(out (Mark Mark, CommitGroup Group) next) && next.Mark <= mark)
+        {
+            _sealed.Dequeue();
+            SignAcks(CollectionsMarshal.AsSpan(next.Group.Acks), effects);
+            Answer(next.Group, effects);
+            RaiseTips(next.Group, effects);
+        }
+
+        CertifyTouched(effects);
+    }
+
+    /// <summary>W8: a peer's connection opened: it gets my stored tips and my acks above them.</summary>
+    public void OnPeerConnected(WitnessIndex peer, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        foreach (WitnessStream stream in _streams.Values)
+        {
+            if (stream.Witness.StoredTip is { } tip)
+            {
+                effects.PeerTips.Add(new PeerTip(peer, tip));
+            }
+
+            foreach (AckStatement statement in stream.Witness.DurableAcks())
+            {
+                if (stream.Collector.AckOf(_self, statement.Batch.Sequence) is { } ack)
+                {
+                    effects.PeerResends.Add((peer, ack.ToBundle()));
+                }
+            }
+        }
+    }
+
+    /// <summary>Time passed.</summary>
+    /// <param name="now">The clock. Unit: milliseconds since 1970.</param>
+    /// <param name="effects">What follows.</param>
+    public void OnTick(long now, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        _now = now;
+        _ticks = (_ticks + 1) % PeerTipTicks;
+        if (_ticks == 0)
+        {
+            foreach (StreamId id in _risen)
+            {
+                effects.PeerTips.Add(new PeerTip(null, _streams[id].Witness.StoredTip!));
+            }
+
+            _risen.Clear();
+        }
+
+        foreach (StreamId id in _behind.ToArray())
+        {
+            FetchIfMissing(_streams[id], effects);
+        }
+    }
+
+    /// <summary>A fetch ended: the peer had no more, or failed. What is still missing is asked of another at the next tick.</summary>
+    public void OnFetchEnded(StreamId stream)
+    {
+        if (_streams.TryGetValue(stream, out WitnessStream? state))
+        {
+            state.FetchingFrom = null;
+            state.TicksMissing = 0;
+        }
+    }
+
+    /// <inheritdoc/>
+    bool ILinkTargets.IsStored(StreamHeader header, Ancestor link) => IsStored(header, link);
+
+    private static StreamId LinkedStream(StreamHeader header, Ancestor link) =>
+        new StreamHeader(header.Cluster, header.Publisher, header.Topic, link.Incarnation).Id;
+
+    private bool IsStored(StreamHeader header, Ancestor link) =>
+        _streams.TryGetValue(LinkedStream(header, link), out WitnessStream? target)
+        && target.Witness.StoredTip is { } tip
+        && (tip.Batch.Sequence > link.Sequence || tip.Batch == new BatchRef(tip.Batch.Stream, link.Sequence, link.Digest));
+
+    private bool IsTooFarAhead(Incarnation incarnation) => incarnation.Counter > (ulong)_now + (ulong)IncarnationAheadMax;
+
+    private WitnessStream StreamFor(StreamId id)
+    {
+        if (!_streams.TryGetValue(id, out WitnessStream? stream))
+        {
+            stream = new WitnessStream(new StreamWitness(id, _committee, _heldBytes, this), new AckCollector(_committee));
+            _streams.Add(id, stream);
+        }
+
+        return stream;
+    }
+
+    /// <summary>What an input left to do that may be done at once: repeat a durable ack, show a durable conflict, notice what is missing.</summary>
+    private void Settle(WitnessStream stream, WitnessEffects effects)
+    {
+        foreach ((StreamWitness witness, Sequence sequence) in _open.Repeats)
+        {
+            if (stream.Collector.AckOf(_self, sequence) is { } ack)
+            {
+                effects.PublisherAcks.Add(new PublisherAcks(witness.Header!.Publisher, ack.ToBundle()));
+            }
+        }
+
+        _open.Repeats.Clear();
+        foreach ((StreamWitness witness, Sequence sequence) in _open.Conflicts.Where(conflict => conflict.Stream.IsAckDurable(conflict.Sequence)))
+        {
+            RefuseWithAck(stream, witness, sequence, effects);
+        }
+
+        _open.Conflicts.RemoveAll(conflict => conflict.Stream.IsAckDurable(conflict.Sequence));
+        if (stream.IsBehind)
+        {
+            _behind.Add(stream.Witness.Id);
+        }
+    }
+
+    private void Answer(CommitGroup group, WitnessEffects effects)
+    {
+        foreach ((StreamWitness witness, Sequence sequence) in group.Conflicts)
+        {
+            RefuseWithAck(_streams[witness.Id], witness, sequence, effects);
+        }
+    }
+
+    /// <summary>W3: the answer to another batch in a slot is the one that I acked there, as its publisher signed it.</summary>
+    private void RefuseWithAck(WitnessStream stream, StreamWitness witness, Sequence sequence, WitnessEffects effects)
+    {
+        if (witness.AckedAt(sequence) is { } acked)
+        {
+            effects.Refusals.Add(new PublisherRefusal(
+                acked.Statement.Header.Publisher,
+                new Refusal(
+                    acked.Reference.Slot,
+                    RefusalReason.Conflict,
+                    SignedStatement.From(acked),
+                    stream.Collector.AckOf(_self, sequence)?.ToBundle())));
+        }
+    }
+
+    private void SignAcks(ReadOnlySpan<(StreamWitness Stream, AckStatement Statement)> acks, WitnessEffects effects)
+    {
+        while (!acks.IsEmpty)
+        {
+            ReadOnlySpan<(StreamWitness Stream, AckStatement Statement)> part = acks[..Math.Min(acks.Length, FormatLimits.AckLeavesMax)];
+            acks = acks[part.Length..];
+            AckStatement[] statements = new AckStatement[part.Length];
+            for (int i = 0; i < part.Length; i++)
+            {
+                part[i].Stream.OnAckDurable(part[i].Statement.Batch.Sequence);
+                statements[i] = part[i].Statement;
+            }
+
+            VerifiedAck[] signed = _signer.Sign(statements, _run, DurableMark);
+            VerifiedAckRoot root = signed[0].Root;
+            effects.PeerAcks.Add(new AckBundle(root.Statement, root.Signature, [.. signed.Select(ack => ack.Leaf)]));
+            foreach (IGrouping<PublicKey, VerifiedAck> own in signed.GroupBy(ack => _streams[ack.Batch.Stream].Witness.Header!.Publisher))
+            {
+                effects.PublisherAcks.Add(new PublisherAcks(own.Key, new AckBundle(root.Statement, root.Signature, [.. own.Select(ack => ack.Leaf)])));
+            }
+
+            foreach (VerifiedAck ack in signed)
+            {
+                Count(_streams[ack.Batch.Stream], ack, effects);
+            }
+        }
+    }
+
+    private void RaiseTips(CommitGroup group, WitnessEffects effects)
+    {
+        foreach ((StreamWitness witness, VerifiedCertificate certificate) in group.Tips)
+        {
+            WitnessStream stream = _streams[witness.Id];
+            witness.OnTipDurable(certificate, effects);
+            stream.Collector.ForgetBelow(witness.StoredEnd);
+            _risen.Add(witness.Id);
+            foreach (StreamId linked in stream.LinkedFrom)
+            {
+                _streams[linked].Witness.OnLinkTargetStored(_open, effects);
+            }
+
+            if (stream.LinkedFrom.Count > 0 && witness.Header is { } header)
+            {
+                stream.LinkedFrom.RemoveWhere(linked => _streams[linked].Witness.NextOpen > Sequence.Zero || _streams[linked].Witness.Header?.Publisher != header.Publisher);
+            }
+        }
+    }
+
+    private void Count(WitnessStream stream, VerifiedAck ack, WitnessEffects effects)
+    {
+        StreamWitness witness = stream.Witness;
+        Sequence slot = ack.Batch.Sequence;
+        if (slot < witness.StoredEnd)
+        {
+            effects.Ignored.Add(IgnoreReason.BelowTip);
+            return;
+        }
+
+        // C3: what a peer may make me remember is two windows: one may be behind by one, the publisher ahead by one.
+        if (slot.Value >= witness.StoredEnd.Value + (2 * (ulong)_committee.Limits.WindowSlots))
+        {
+            effects.Ignored.Add(IgnoreReason.OutOfWindow);
+            return;
+        }
+
+        AckOutcome outcome = stream.Collector.OnAck(ack, out _);
+        stream.IsDivergent |= outcome == AckOutcome.Conflicting || (witness.AckedAt(slot) is { } acked && acked.Digest != ack.Batch.Digest);
+        if (stream.IsDivergent)
+        {
+            Accuse(stream, ack, effects);
+        }
+
+        if (outcome != AckOutcome.Counted)
+        {
+            effects.Ignored.Add(IgnoreReason.RepeatedAck);
+            return;
+        }
+
+        if (!_touched.TryGetValue(witness.Id, out SortedSet<Sequence>? slots))
+        {
+            slots = [];
+            _touched.Add(witness.Id, slots);
+        }
+
+        slots.Add(slot);
+    }
+
+    /// <summary>C2: the first evidence about a witness is kept and shown.</summary>
+    private void Accuse(WitnessStream stream, VerifiedAck ack, WitnessEffects effects)
+    {
+        if (_provenWitnesses.Contains(ack.Witness))
+        {
+            effects.Ignored.Add(IgnoreReason.AlreadyProven);
+        }
+        else if (AckConflicts.Find(stream.Collector, ack, stream.Witness.StatementOf, _committee) is { } evidence)
+        {
+            _provenWitnesses = _provenWitnesses.With(ack.Witness);
+            effects.Records.Add(new EvidenceRecord(evidence));
+            effects.Evidence.Add(evidence);
+        }
+    }
+
+    private void CertifyTouched(WitnessEffects effects)
+    {
+        foreach ((StreamId id, SortedSet<Sequence> slots) in _touched)
+        {
+            WitnessStream stream = _streams[id];
+
+            // From the highest slot down: one certificate covers the slots below it as far as its acks reach.
+            Sequence coveredFrom = new(Sequence.MaxValue);
+            foreach (Sequence slot in slots.Reverse())
+            {
+                if (slot < coveredFrom && stream.Collector.TryCertify(slot) is { } certificate)
+                {
+                    coveredFrom = certificate.Base;
+                    stream.Witness.OnCertificate(certificate, [], _open, effects);
+                }
+            }
+
+            Settle(stream, effects);
+        }
+
+        _touched.Clear();
+    }
+
+    /// <summary>W8, S1: a certified body that did not come by itself is fetched, from one peer after the other.</summary>
+    private void FetchIfMissing(WitnessStream stream, WitnessEffects effects)
+    {
+        StreamWitness witness = stream.Witness;
+        if (!stream.IsBehind)
+        {
+            _behind.Remove(witness.Id);
+            stream.FetchingFrom = null;
+            stream.TicksMissing = 0;
+            return;
+        }
+
+        Sequence missing = witness.FirstMissing;
+        if (stream.FetchingFrom is { } from && missing > from)
+        {
+            stream.FetchingFrom = missing;
+            stream.TicksMissing = 0;
+        }
+
+        stream.TicksMissing++;
+        bool isDue = stream.FetchingFrom is null
+            ? stream.TicksMissing > _limits.FetchAfterTicks || witness.CertifiedEnd.Value > missing.Value + (ulong)_committee.Limits.WindowSlots
+            : stream.TicksMissing > _limits.FetchTimeoutTicks;
+        if (!isDue || missing >= witness.CertifiedEnd)
+        {
+            return;
+        }
+
+        stream.FetchTurn = (stream.FetchTurn + 1) % (_committee.Size.Count - 1);
+        int peer = (_self.Value + 1 + stream.FetchTurn) % _committee.Size.Count;
+        stream.FetchingFrom = missing;
+        stream.TicksMissing = 0;
+        effects.Fetches.Add(new FetchOrder(witness.Id, missing, new WitnessIndex(peer)));
+    }
+}

@@ -1,0 +1,21 @@
+using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
+
+namespace Bft.Protocol.Witnessing;
+
+/// <summary>What a witness makes durable. Replayed in order, the records rebuild it exactly (W9).</summary>
+public abstract record WitnessRecord;
+
+/// <summary>A run of the process began; durable before the run's first ack.</summary>
+public sealed record RunRecord(Run Run) : WitnessRecord;
+
+/// <summary>A batch, body and all.</summary>
+/// <param name="Batch">The batch; its body's memory may be given back when the record is durable.</param>
+/// <param name="AckBase">W1: the base of the ack that this record stands for; null for a covered batch that is stored without an ack (W5).</param>
+public sealed record BatchRecord(VerifiedBatch Batch, Sequence? AckBase) : WitnessRecord;
+
+/// <summary>A certificate; all slots that it covers above the one before it have their bodies recorded already (W7).</summary>
+public sealed record CertificateRecord(VerifiedCertificate Certificate) : WitnessRecord;
+
+/// <summary>Evidence about an offender.</summary>
+public sealed record EvidenceRecord(VerifiedEvidence Evidence) : WitnessRecord;
