@@ -8,6 +8,7 @@ internal sealed class BlockCursor(IDiskFile file, long segment)
 {
     private readonly byte[] _headerBytes = new byte[BlockHeader.Bytes];
     private byte[] _trailer = [];
+    private byte[] _nextTrailer = []; // becomes the trailer only when it is sound: the current block stays usable when there is no next
 
     public string Name { get; } = SegmentName.Of(segment);
 
@@ -155,15 +156,21 @@ internal sealed class BlockCursor(IDiskFile file, long segment)
             return false;
         }
 
-        if (_trailer.Length < header.TrailerBytes)
+        if (_nextTrailer.Length < header.TrailerBytes)
         {
-            _trailer = new byte[Math.Max(header.TrailerBytes, 2 * _trailer.Length)];
+            _nextTrailer = new byte[Math.Max(header.TrailerBytes, 2 * _nextTrailer.Length)];
         }
 
-        Span<byte> trailer = _trailer.AsSpan(0, header.TrailerBytes);
-        return file.Read(End + BlockHeader.Bytes + header.BodyBytes, trailer) == trailer.Length
+        Span<byte> trailer = _nextTrailer.AsSpan(0, header.TrailerBytes);
+        bool isSound = file.Read(End + BlockHeader.Bytes + header.BodyBytes, trailer) == trailer.Length
             && Checksum.Of(trailer) == header.TrailerChecksum
             && DoLengthsAddUp(header, trailer);
+        if (isSound)
+        {
+            (_trailer, _nextTrailer) = (_nextTrailer, _trailer);
+        }
+
+        return isSound;
     }
 
     private static bool DoLengthsAddUp(BlockHeader header, ReadOnlySpan<byte> trailer)

@@ -101,6 +101,45 @@ public sealed class JournalCrashTests
         }
     }
 
+    [Fact]
+    public void W9_a_failed_operation_poisons_and_what_it_left_in_the_page_cache_is_rewritten_before_it_counts()
+    {
+        int operations = OperationsOf(disk => new Run(disk).Go());
+        for (int at = 0; at < operations; at++)
+        {
+            SimulatedDisk disk = new() { FailAt = at };
+            Run run = new(disk);
+            Assert.Throws<DiskException>(run.Go);
+
+            SimulatedDisk powerCut = disk.Clone();
+            powerCut.Crash(UnflushedFate.Mixed, at);
+            ReplayIsAsPromised(powerCut, run, $"failed at {at}, then a power cut");
+            ReplayIsAsPromised(disk, run, $"failed at {at}, then a new process");
+        }
+    }
+
+    [Fact]
+    public void A_full_disk_loses_nothing_that_was_durable()
+    {
+        SimulatedDisk unlimited = new();
+        new Run(unlimited).Go();
+        int failures = 0;
+        for (long capacity = 0; capacity < 60_000; capacity += 512)
+        {
+            SimulatedDisk disk = new() { CapacityBytes = capacity };
+            Run run = new(disk);
+            DiskException? full = Record.Exception(run.Go) as DiskException;
+            Assert.True(full is null or { Errno: 28 });
+            failures += full is null ? 0 : 1;
+
+            _ = Record.Exception(() => Open(disk));
+            disk.CapacityBytes = long.MaxValue;
+            ReplayIsAsPromised(disk, run, $"full at {capacity}");
+        }
+
+        Assert.InRange(failures, 40, 110);
+    }
+
     private static void ReplayIsAsPromised(SimulatedDisk disk, Run run, string story)
     {
         ReplayedRecords replayed = new();

@@ -9,7 +9,8 @@ internal static class JournalExtensions
     /// <summary>A record whose head and body follow from its number.</summary>
     public static JournalPosition AppendNumbered(this Journal journal, int number, int bodyBytes = 700)
     {
-        byte[] head = new byte[4 + (number % 5)];
+        byte[] head = new byte[5 + (number % 5)];
+        head.AsSpan().Fill(0xEE);
         BinaryPrimitives.WriteInt32LittleEndian(head, number);
         return journal.Append((byte)number, head, BodyOf(number, bodyBytes));
     }
