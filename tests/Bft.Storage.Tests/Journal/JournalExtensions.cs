@@ -12,7 +12,7 @@ internal static class JournalExtensions
         byte[] head = new byte[5 + (number % 5)];
         head.AsSpan().Fill(0xEE);
         BinaryPrimitives.WriteInt32LittleEndian(head, number);
-        return journal.Append((byte)number, head, BodyOf(number, bodyBytes));
+        return journal.Append(unchecked((byte)number), head, BodyOf(number, bodyBytes));
     }
 
     public static byte[] BodyOf(int number, int bytes)

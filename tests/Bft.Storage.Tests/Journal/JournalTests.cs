@@ -139,6 +139,74 @@ public sealed class JournalTests
     public void A_journal_id_of_zero_is_refused() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Journal.Open(_disk, new JournalOptions { NewId = default }, new ReplayedRecords()));
 
+    [Fact]
+    public void A_failed_write_or_flush_ends_the_journal_but_not_its_reading()
+    {
+        using Journal journal = Open(out _);
+        JournalPosition position = journal.AppendNumbered(1);
+        journal.CommitAll();
+        journal.AppendNumbered(2);
+        JournalCommit commit = journal.Seal()!;
+        _disk.FailAt = _disk.Operations + 3; // after truncate, create and write
+
+        DiskException cause = Assert.Throws<DiskException>(commit.Perform);
+
+        Assert.Equal("flush", cause.Operation);
+        Assert.True(journal.IsPoisoned);
+        Assert.Same(cause, Assert.Throws<JournalPoisonedException>(() => journal.AppendNumbered(3)).InnerException);
+        Assert.Throws<JournalPoisonedException>(() => journal.Seal());
+        Assert.Throws<JournalPoisonedException>(() => journal.SealProof());
+        Assert.Throws<JournalPoisonedException>(() => journal.OnDurable(commit));
+        Assert.Equal(1UL, journal.DurableMark);
+        Assert.Equal(JournalExtensions.BodyOf(1, 700), journal.ReadAll(position));
+    }
+
+    [Fact]
+    public void A_segment_is_written_then_flushed_then_named_and_an_old_one_goes_last()
+    {
+        using Journal journal = Open(out _);
+        journal.AppendNumbered(1);
+        journal.CommitAll();
+        journal.Roll();
+        journal.AppendNumbered(2);
+        journal.CommitAll();
+        journal.DropSegmentsBefore(2);
+        journal.CommitAll();
+
+        string[] expected =
+        [
+            "flush .",
+            "create 0000000000000001.journal", "write 0000000000000001.journal", "flush 0000000000000001.journal", "flush .",
+            "write 0000000000000001.journal", "flush 0000000000000001.journal",
+            "truncate 0000000000000001.journal",
+            "create 0000000000000002.journal", "write 0000000000000002.journal", "flush 0000000000000002.journal", "flush .",
+            "write 0000000000000002.journal", "flush 0000000000000002.journal", "delete 0000000000000001.journal",
+        ];
+        Assert.Equal(expected, _disk.Trace);
+    }
+
+    [Fact]
+    public void Appending_allocates_nothing_and_copies_no_body()
+    {
+        using Journal journal = Open(out _);
+        byte[] head = new byte[100];
+        byte[] body = new byte[10_000];
+        long allocated = 0;
+        for (int commit = 0; commit < 4; commit++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int record = 0; record < 100; record++)
+            {
+                journal.Append(1, head, body.AsMemory(record));
+            }
+
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            journal.CommitAll();
+        }
+
+        Assert.Equal(0, allocated); // buffers have grown by then
+    }
+
     private Journal Open(out ReplayedRecords replayed) => Journal.Open(_disk, JournalExtensions.Small, replayed = new ReplayedRecords());
 
     private Journal Reopened(out ReplayedRecords replayed)
