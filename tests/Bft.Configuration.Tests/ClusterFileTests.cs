@@ -1,0 +1,159 @@
+using Bft.Crypto;
+using Bft.Protocol;
+using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
+
+namespace Bft.Configuration.Tests;
+
+public sealed class ClusterFileTests
+{
+    private static readonly PublicKey[] Keys = [.. Enumerable.Range(1, 7).Select(KeyOf)];
+
+    [Fact]
+    public void A_written_file_says_the_same_when_it_is_read()
+    {
+        ClusterFile made = Made();
+
+        ClusterFile read = ClusterFile.Parse(made.ToYaml(), "cluster.yaml");
+
+        Assert.Equal(made.Genesis.Cluster, read.Genesis.Cluster);
+        Assert.Equal(made.Witnesses, read.Witnesses);
+        Assert.Equal(made.Clients, read.Clients);
+        Assert.Equal(made.ToYaml(), read.ToYaml());
+    }
+
+    [Theory]
+    [InlineData("cluster: \"demo\"", "cluster: \"other\"")]
+    [InlineData("windowSlots: 256", "windowSlots: 255")]
+    public void Another_name_or_limit_makes_another_cluster(string old, string changed)
+    {
+        ClusterFile made = Made();
+
+        Assert.NotEqual(made.Genesis.Cluster, ClusterFile.Parse(Replaced(made.ToYaml(), old, changed), "x").Genesis.Cluster);
+    }
+
+    [Fact]
+    public void Addresses_and_topics_are_no_part_of_the_cluster_id()
+    {
+        ClusterFile made = Made();
+
+        ClusterFile moved = ClusterFile.Parse(Replaced(made.ToYaml(), "127.0.0.1:7000", "10.0.0.1:7000"), "x");
+
+        Assert.Equal(made.Genesis.Cluster, moved.Genesis.Cluster);
+    }
+
+    [Theory]
+    [InlineData("cluster: \"demo\"", "cluster: \"demo\"\ncolour: red", "no key 'colour'")]
+    [InlineData("cluster: \"demo\"", "cluster: \"demo\"\ncluster: \"demo\"", "no YAML")]
+    [InlineData("cluster: \"demo\"", "cluster: ", "plain value is missing")]
+    [InlineData("windowSlots: 256", "windowSlots: many", "no number")]
+    [InlineData("windowSlots: 256", "windowSlots: 0", "windowSlots is from")]
+    [InlineData("https://127.0.0.1:7000", "http://127.0.0.1:7000", "write https://")]
+    [InlineData("https://127.0.0.1:7001", "https://127.0.0.1:7000", "stands twice")]
+    [InlineData("publish: [\"alice\"", "publish: [\"mallory\"", "no client is named 'mallory'")]
+    [InlineData("\"*\":", "\"a*b\":", "is no topic")]
+    [InlineData("- name: \"alice\"", "- name: &a \"alice\"", "anchors and aliases")]
+    [InlineData("pin: \"", "pin: \"zz", "hexadecimal digits")]
+    public void What_is_wrong_is_named_with_its_line(string old, string changed, string problem)
+    {
+        ClusterFileException error = Assert.Throws<ClusterFileException>(
+            () => ClusterFile.Parse(Replaced(Made().ToYaml(), old, changed), "c.yaml"));
+
+        Assert.Contains(problem, error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("c.yaml:", error.Message, StringComparison.Ordinal);
+        Assert.True(error.Line > 0);
+    }
+
+    [Fact]
+    public void A_witness_key_that_anybody_can_sign_for_is_refused()
+    {
+        // The neutral element: a small-order key.
+        string smallOrder = "01" + new string('0', 62);
+
+        ClusterFileException error = Assert.Throws<ClusterFileException>(
+            () => ClusterFile.Parse(Replaced(Made().ToYaml(), Keys[0].ToString(), smallOrder), "x"));
+
+        Assert.Contains("no acceptable Ed25519 key", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_key_that_stands_twice_is_refused()
+    {
+        ClusterFileException error = Assert.Throws<ClusterFileException>(
+            () => ClusterFile.Parse(Replaced(Made().ToYaml(), Keys[1].ToString(), Keys[0].ToString()), "x"));
+
+        Assert.Contains("stands twice", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Three_witnesses_are_too_few()
+    {
+        Assert.Throws<ArgumentException>(() => NewCluster.Create("demo", new byte[32], [.. Made().Witnesses.Take(3)], [], ClusterLimits.Default));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("just words")]
+    [InlineData("a: [b")]
+    [InlineData("\0\u0001")]
+    [InlineData("a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}")]
+    public void What_is_no_cluster_file_is_an_error_and_nothing_else(string text)
+    {
+        Assert.Throws<ClusterFileException>(() => ClusterFile.Parse(text, "x"));
+    }
+
+    [Fact]
+    public void The_best_fit_decides()
+    {
+        string yaml = Replaced(Made().ToYaml(), "topics:\n", "topics:\n  \"rates.*\":\n    publish: [bob]\n    read: [\"*\"]\n  rates.eur:\n    publish: [alice]\n");
+        ClusterFile file = ClusterFile.Parse(yaml, "x");
+
+        Assert.True(file.MayPublish(new Topic("rates.usd"), Keys[5]));
+        Assert.False(file.MayPublish(new Topic("rates.usd"), Keys[4]));
+        Assert.True(file.MayRead(new Topic("rates.usd"), Keys[4]));
+        Assert.True(file.MayPublish(new Topic("rates.eur"), Keys[4]));
+        Assert.False(file.MayRead(new Topic("rates.eur"), Keys[4]));
+        Assert.False(file.MayPublish(new Topic("rates.usd"), Keys[6]));
+    }
+
+    [Fact]
+    public void A_topic_without_a_policy_belongs_to_nobody()
+    {
+        ClusterFile file = ClusterFile.Parse(Replaced(Made().ToYaml(), "\"*\":", "\"news\":"), "x");
+
+        Assert.True(file.HasPolicyFor(new Topic("news")));
+        Assert.False(file.HasPolicyFor(new Topic("news2")));
+        Assert.False(file.MayPublish(new Topic("news2"), Keys[4]));
+    }
+
+    [Fact]
+    public void A_missing_file_says_how_to_make_one()
+    {
+        ClusterFileException error = Assert.Throws<ClusterFileException>(() => ClusterFile.Load("/nonexistent/cluster.yaml"));
+
+        Assert.Contains("bft init", error.Message, StringComparison.Ordinal);
+    }
+
+    private static ClusterFile Made() => NewCluster.Create(
+        "demo",
+        new byte[Genesis.NonceLength],
+        [.. Enumerable.Range(0, 4).Select(index => new WitnessEntry(new WitnessIndex(index), new Uri($"https://127.0.0.1:{7000 + index}"), Keys[index], Sha256.Hash([(byte)index])))],
+        [new ClientEntry("alice", Keys[4]), new ClientEntry("bob", Keys[5])],
+        ClusterLimits.Default);
+
+    private static string Replaced(string text, string old, string changed)
+    {
+        Assert.Contains(old, text, StringComparison.Ordinal);
+        int at = text.IndexOf(old, StringComparison.Ordinal);
+        return string.Concat(text.AsSpan(0, at), changed, text.AsSpan(at + old.Length));
+    }
+
+    private static PublicKey KeyOf(int number)
+    {
+        byte[] seed = new byte[Ed25519Signer.SeedLength];
+        seed[0] = (byte)number;
+        using Ed25519Signer signer = new(seed);
+        return signer.PublicKey;
+    }
+}
