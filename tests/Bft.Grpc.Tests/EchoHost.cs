@@ -67,6 +67,8 @@ public sealed class EchoHost : IAsyncDisposable
         return channel;
     }
 
+    public Task StopAsync() => _app.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         _channels.ForEach(channel => channel.Dispose());
