@@ -92,7 +92,7 @@ public sealed class WitnessRole : ILinkTargets
         effects.Records.Add(new RunRecord(run));
         foreach (WitnessStream stream in _streams.Values)
         {
-            foreach (AckStatement statement in stream.Witness.DurableAcks())
+            foreach (AckStatement statement in stream.Witness.DurableAcks)
             {
                 _open.Acks.Add((stream.Witness, statement));
             }
@@ -199,7 +199,7 @@ public sealed class WitnessRole : ILinkTargets
                 effects.PeerTips.Add(new PeerTip(peer, tip));
             }
 
-            foreach (AckStatement statement in stream.Witness.DurableAcks())
+            foreach (AckStatement statement in stream.Witness.DurableAcks)
             {
                 if (stream.Collector.AckOf(_self, statement.Batch.Sequence) is { } ack)
                 {
@@ -285,7 +285,7 @@ public sealed class WitnessRole : ILinkTargets
         }
 
         _open.Conflicts.RemoveAll(conflict => conflict.Stream.IsAckDurable(conflict.Sequence));
-        if (stream.IsBehind)
+        if (stream.Witness.IsBehind)
         {
             _behind.Add(stream.Witness.Id);
         }
@@ -355,10 +355,7 @@ public sealed class WitnessRole : ILinkTargets
                 _streams[linked].Witness.OnLinkTargetStored(_open, effects);
             }
 
-            if (stream.LinkedFrom.Count > 0 && witness.Header is { } header)
-            {
-                stream.LinkedFrom.RemoveWhere(linked => _streams[linked].Witness.NextOpen > Sequence.Zero || _streams[linked].Witness.Header?.Publisher != header.Publisher);
-            }
+            stream.LinkedFrom.RemoveWhere(linked => _streams[linked].Witness.NextOpen > Sequence.Zero);
         }
     }
 
@@ -443,7 +440,7 @@ public sealed class WitnessRole : ILinkTargets
     private void FetchIfMissing(WitnessStream stream, WitnessEffects effects)
     {
         StreamWitness witness = stream.Witness;
-        if (!stream.IsBehind)
+        if (!stream.Witness.IsBehind)
         {
             _behind.Remove(witness.Id);
             stream.FetchingFrom = null;

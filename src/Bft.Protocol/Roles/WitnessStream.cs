@@ -26,5 +26,4 @@ internal sealed class WitnessStream(StreamWitness witness, AckCollector collecto
     /// <summary>The peer to ask next; rises with every order, so that one that is silent or lies is left behind (W8).</summary>
     public int FetchTurn { get; set; }
 
-    public bool IsBehind => Witness.CertifiedEnd > Witness.RecordedEnd;
 }

@@ -1,0 +1,110 @@
+using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
+
+namespace Bft.Protocol.Witnessing;
+
+/// <summary>A witness's highest ack in a stream: the only one that the next ack's base depends on (W1).</summary>
+internal readonly record struct LastAck(BatchRef Batch, Sequence Base);
+
+/// <summary>The slots of a stream as one witness sees them, in three stretches.</summary>
+/// <remarks>
+/// Below <see cref="StoredEnd"/>: covered, stored, durable, and forgotten here. From there to <see cref="RecordedEnd"/>: the same but for
+/// the flush. Above: <see cref="SlotState"/>s, at most four windows of them (C3).
+/// </remarks>
+internal sealed class SlotWindow(StreamId stream, Committee committee)
+{
+    private readonly Dictionary<Sequence, SlotState> _slots = [];
+
+    public StreamId Stream => stream;
+
+    /// <summary>W: slots in a window.</summary>
+    public ulong Size => (ulong)committee.Limits.WindowSlots;
+
+    /// <summary>One above the stored tip.</summary>
+    public Sequence StoredEnd { get; private set; }
+
+    /// <summary>One above the highest slot whose body and covering certificate are recorded, durable or about to be.</summary>
+    public Sequence RecordedEnd => RecordedTip?.Sequence.Following ?? Sequence.Zero;
+
+    /// <summary>The batch covered in the slot before <see cref="RecordedEnd"/>.</summary>
+    public BatchRef? RecordedTip { get; set; }
+
+    /// <summary>One above the highest slot known certified.</summary>
+    public Sequence CertifiedEnd { get; private set; }
+
+    public LastAck? LastAck { get; set; }
+
+    /// <summary>The lowest slot neither acked by me nor covered by a recorded certificate: the only one that may be acked (W1).</summary>
+    public Sequence NextOpen => LastAck is { } last && last.Batch.Sequence >= RecordedEnd ? last.Batch.Sequence.Following : RecordedEnd;
+
+    /// <summary>The lowest slot not known to be both covered and recorded: where a fetch begins.</summary>
+    public Sequence FirstMissing
+    {
+        get
+        {
+            Sequence sequence = RecordedEnd;
+            while (Find(sequence) is { IsCoveredRecorded: true })
+            {
+                sequence = sequence.Following;
+            }
+
+            return sequence;
+        }
+    }
+
+    /// <summary>The states there are, lowest slot first.</summary>
+    public IEnumerable<(Sequence Sequence, SlotState Slot)> Known => _slots.OrderBy(pair => pair.Key).Select(pair => (pair.Key, pair.Value));
+
+    public SlotState? Find(Sequence sequence) => _slots.GetValueOrDefault(sequence);
+
+    public SlotState At(Sequence sequence)
+    {
+        if (!_slots.TryGetValue(sequence, out SlotState? slot))
+        {
+            slot = new SlotState();
+            _slots.Add(sequence, slot);
+        }
+
+        return slot;
+    }
+
+    public void Certified(Sequence sequence) => CertifiedEnd = sequence >= CertifiedEnd ? sequence.Following : CertifiedEnd;
+
+    /// <summary>The slots up to this one are durable; gives the states that are forgotten.</summary>
+    public List<SlotState> Stored(Sequence tip)
+    {
+        List<SlotState> forgotten = [];
+        for (; StoredEnd <= tip; StoredEnd = StoredEnd.Following)
+        {
+            if (_slots.Remove(StoredEnd, out SlotState? slot))
+            {
+                forgotten.Add(slot);
+            }
+        }
+
+        return forgotten;
+    }
+
+    /// <summary>W4: the window is W slots from the lowest that I neither acked nor know covered, and W above the highest that I acked or know certified.</summary>
+    public bool Holds(Sequence sequence)
+    {
+        Sequence lowest = NextOpen;
+        while (Find(lowest) is { Covered: not null })
+        {
+            lowest = lowest.Following;
+        }
+
+        if (sequence.Value < lowest.Value + Size || _slots.ContainsKey(sequence))
+        {
+            return true;
+        }
+
+        // While a stream is far behind the second window moves on and leaves slots behind: their number is bounded all the same.
+        ulong highest = Math.Max(NextOpen.Value, CertifiedEnd.Value);
+        return sequence.Value >= highest && sequence.Value < highest + Size && (ulong)_slots.Count < 4 * Size;
+    }
+
+    /// <summary>The batch here is the one that I acked or know covered.</summary>
+    public bool IsOnMyChain(BatchRef batch) =>
+        RecordedTip == batch || (Find(batch.Sequence) is { } slot && (slot.Acked?.Digest == batch.Digest || slot.Covered == batch.Digest));
+}
