@@ -18,8 +18,8 @@ public static class FrameLimits
     /// <summary>Most statements with one certificate: the widest window that a cluster may have.</summary>
     public const int StatementsMax = 4 * KiB;
 
-    /// <summary>Most originals in one refusal.</summary>
-    public const int RefusalOriginalsMax = 256;
+    /// <summary>Most originals of live incarnations in one refusal.</summary>
+    public const int RefusalLiveMax = 256;
 
     /// <summary>Most originals in one answer to an inquiry: some live incarnations with a whole window each.</summary>
     public const int StandingOriginalsMax = 4 * KiB;
