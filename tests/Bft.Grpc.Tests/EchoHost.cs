@@ -1,6 +1,7 @@
 using System.Net;
 using Bft.Grpc.Tests.Contracts;
 using Grpc.AspNetCore.Server;
+using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -66,6 +67,9 @@ public sealed class EchoHost : IAsyncDisposable
         _channels.Add(channel);
         return channel;
     }
+
+    /// <summary>The call must fail.</summary>
+    public static async Task<RpcException> FailureOf(Task task) => await Assert.ThrowsAsync<RpcException>(() => task.WaitAsync(Patience));
 
     public Task StopAsync() => _app.StopAsync();
 

@@ -29,7 +29,7 @@ public sealed class HealthServiceTests : IAsyncLifetime
 
         Assert.Equal(ServingStatus.Serving, (await _client.CheckAsync(new HealthCheckRequest())).Status);
         Assert.Equal(ServingStatus.NotServing, (await _client.CheckAsync(new HealthCheckRequest { Service = "a" })).Status);
-        RpcException e = await StatusTests.FailureOf(_client.CheckAsync(new HealthCheckRequest { Service = "b" }).ResponseAsync);
+        RpcException e = await EchoHost.FailureOf(_client.CheckAsync(new HealthCheckRequest { Service = "b" }).ResponseAsync);
         Assert.Equal(StatusCode.NotFound, e.StatusCode);
     }
 
@@ -51,7 +51,7 @@ public sealed class HealthServiceTests : IAsyncLifetime
         Assert.Equal(ServingStatus.Serving, await Next(call));
         _health.OnStopping();
         Assert.Equal(ServingStatus.NotServing, await Next(call));
-        Assert.Equal(StatusCode.Unavailable, (await StatusTests.FailureOf(call.ResponseStream.MoveNext())).StatusCode);
+        Assert.Equal(StatusCode.Unavailable, (await EchoHost.FailureOf(call.ResponseStream.MoveNext())).StatusCode);
     }
 
     [Fact]

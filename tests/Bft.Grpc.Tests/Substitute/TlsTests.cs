@@ -62,7 +62,7 @@ public sealed class TlsTests : IAsyncLifetime
     {
         using GrpcChannel channel = GrpcChannel.ForAddress(_host.Address, new GrpcChannelOptions { HttpHandler = Handler(_client), DisposeHttpClient = true });
 
-        Assert.Equal(StatusCode.Unavailable, (await StatusTests.FailureOf(new Echo.EchoClient(channel).UnaryAsync(new Note()).ResponseAsync)).StatusCode);
+        Assert.Equal(StatusCode.Unavailable, (await EchoHost.FailureOf(new Echo.EchoClient(channel).UnaryAsync(new Note()).ResponseAsync)).StatusCode);
     }
 
     [Fact]

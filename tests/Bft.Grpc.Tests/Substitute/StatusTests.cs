@@ -19,7 +19,7 @@ public sealed class StatusTests : IAsyncLifetime
         _host.Handlers.Unary = (_, _) => throw new RpcException(
             new Status(StatusCode.NotFound, "50 % of nothing: Ähre\n"), [new Metadata.Entry("grpc-status-details-bin", details), new Metadata.Entry("why", "because")]);
 
-        RpcException e = await FailureOf(_host.Client.UnaryAsync(new Note()).ResponseAsync);
+        RpcException e = await EchoHost.FailureOf(_host.Client.UnaryAsync(new Note()).ResponseAsync);
 
         Assert.Equal(new Status(StatusCode.NotFound, "50 % of nothing: Ähre\n"), e.Status);
         Assert.Equal(details, e.Trailers.GetValueBytes("grpc-status-details-bin"));
@@ -38,12 +38,12 @@ public sealed class StatusTests : IAsyncLifetime
         using AsyncServerStreamingCall<Note> call = _host.Client.Repeat(new Note { Text = "t" });
 
         Assert.True(await call.ResponseStream.MoveNext());
-        RpcException e = await FailureOf(call.ResponseStream.MoveNext());
+        RpcException e = await EchoHost.FailureOf(call.ResponseStream.MoveNext());
 
         Assert.Equal(new Status(StatusCode.Aborted, "enough"), e.Status);
         Assert.Equal("1", e.Trailers.GetValue("seen"));
         Assert.Equal(e.Status, call.GetStatus());
-        Assert.Same(e, await FailureOf(call.ResponseStream.MoveNext()));
+        Assert.Same(e, await EchoHost.FailureOf(call.ResponseStream.MoveNext()));
     }
 
     [Theory]
@@ -54,7 +54,7 @@ public sealed class StatusTests : IAsyncLifetime
         await using EchoHost host = await EchoHost.StartAsync(options => options.EnableDetailedErrors = isDetailed);
         host.Handlers.Unary = (_, _) => throw new FormatException("secret");
 
-        RpcException e = await FailureOf(host.Client.UnaryAsync(new Note()).ResponseAsync);
+        RpcException e = await EchoHost.FailureOf(host.Client.UnaryAsync(new Note()).ResponseAsync);
 
         Assert.Equal(StatusCode.Unknown, e.StatusCode);
         Assert.Equal(isDetailed, e.Status.Detail.Contains("secret", StringComparison.Ordinal));
@@ -67,8 +67,8 @@ public sealed class StatusTests : IAsyncLifetime
             new(MethodType.Unary, service, name, NoteMarshaller.Instance, NoteMarshaller.Instance);
         CallInvoker invoker = _host.Channel().CreateCallInvoker();
 
-        RpcException method = await FailureOf(invoker.AsyncUnaryCall(Named("bft.test.v1.Echo", "Nothing"), null, default, new Note()).ResponseAsync);
-        RpcException service = await FailureOf(invoker.AsyncUnaryCall(Named("no.Such", "Unary"), null, default, new Note()).ResponseAsync);
+        RpcException method = await EchoHost.FailureOf(invoker.AsyncUnaryCall(Named("bft.test.v1.Echo", "Nothing"), null, default, new Note()).ResponseAsync);
+        RpcException service = await EchoHost.FailureOf(invoker.AsyncUnaryCall(Named("no.Such", "Unary"), null, default, new Note()).ResponseAsync);
 
         Assert.Equal((StatusCode.Unimplemented, StatusCode.Unimplemented), (method.StatusCode, service.StatusCode));
     }
@@ -87,8 +87,8 @@ public sealed class StatusTests : IAsyncLifetime
             }
         }
 
-        Assert.Equal("not you", (await FailureOf(WriteForever())).Status.Detail);
-        Assert.Equal("not you", (await FailureOf(call.ResponseAsync)).Status.Detail);
+        Assert.Equal("not you", (await EchoHost.FailureOf(WriteForever())).Status.Detail);
+        Assert.Equal("not you", (await EchoHost.FailureOf(call.ResponseAsync)).Status.Detail);
         await call.RequestStream.CompleteAsync();
     }
 
@@ -112,7 +112,7 @@ public sealed class StatusTests : IAsyncLifetime
 
         Assert.True(await call.ResponseStream.MoveNext());
         Assert.Equal("last", call.ResponseStream.Current.Text);
-        Assert.Equal("full", (await FailureOf(call.ResponseStream.MoveNext())).Status.Detail);
+        Assert.Equal("full", (await EchoHost.FailureOf(call.ResponseStream.MoveNext())).Status.Detail);
     }
 
     [Fact]
@@ -124,7 +124,7 @@ public sealed class StatusTests : IAsyncLifetime
         await _host.DisposeAsync();
         using GrpcChannel fresh = GrpcChannel.ForAddress(_host.Address);
 
-        Assert.Equal(StatusCode.Unavailable, (await FailureOf(new Echo.EchoClient(fresh).UnaryAsync(new Note()).ResponseAsync)).StatusCode);
+        Assert.Equal(StatusCode.Unavailable, (await EchoHost.FailureOf(new Echo.EchoClient(fresh).UnaryAsync(new Note()).ResponseAsync)).StatusCode);
     }
 
     [Fact]
@@ -144,6 +144,4 @@ public sealed class StatusTests : IAsyncLifetime
         Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
         Assert.Empty(call.GetTrailers());
     }
-
-    internal static async Task<RpcException> FailureOf(Task task) => await Assert.ThrowsAsync<RpcException>(() => task.WaitAsync(EchoHost.Patience));
 }

@@ -41,7 +41,7 @@ public sealed class DeadlineAndCancellationTests : IAsyncLifetime
             return request;
         };
 
-        RpcException e = await StatusTests.FailureOf(_host.Client.UnaryAsync(new Note(), deadline: deadline).ResponseAsync);
+        RpcException e = await EchoHost.FailureOf(_host.Client.UnaryAsync(new Note(), deadline: deadline).ResponseAsync);
 
         Assert.Equal(StatusCode.DeadlineExceeded, e.StatusCode);
         Assert.True(DateTime.UtcNow >= deadline);
@@ -80,7 +80,7 @@ public sealed class DeadlineAndCancellationTests : IAsyncLifetime
     [Fact]
     public async Task A_deadline_in_the_past_ends_the_call_before_it_is_sent()
     {
-        RpcException e = await StatusTests.FailureOf(_host.Client.UnaryAsync(new Note(), deadline: DateTime.UtcNow.AddSeconds(-1)).ResponseAsync);
+        RpcException e = await EchoHost.FailureOf(_host.Client.UnaryAsync(new Note(), deadline: DateTime.UtcNow.AddSeconds(-1)).ResponseAsync);
 
         Assert.Equal(StatusCode.DeadlineExceeded, e.StatusCode);
         Assert.False(_handlerRuns.Task.IsCompleted);
@@ -103,7 +103,7 @@ public sealed class DeadlineAndCancellationTests : IAsyncLifetime
 
         await cancel.CancelAsync();
 
-        Assert.Equal(StatusCode.Cancelled, (await StatusTests.FailureOf(call.ResponseAsync)).StatusCode);
+        Assert.Equal(StatusCode.Cancelled, (await EchoHost.FailureOf(call.ResponseAsync)).StatusCode);
         await _handlerCancelled.Task.WaitAsync(EchoHost.Patience);
     }
 
@@ -117,8 +117,8 @@ public sealed class DeadlineAndCancellationTests : IAsyncLifetime
 
         call.Dispose();
 
-        Assert.Equal(StatusCode.Cancelled, (await StatusTests.FailureOf(waiting)).StatusCode);
-        Assert.Equal(StatusCode.Cancelled, (await StatusTests.FailureOf(call.RequestStream.WriteAsync(new Note()))).StatusCode);
+        Assert.Equal(StatusCode.Cancelled, (await EchoHost.FailureOf(waiting)).StatusCode);
+        Assert.Equal(StatusCode.Cancelled, (await EchoHost.FailureOf(call.RequestStream.WriteAsync(new Note()))).StatusCode);
         await _handlerCancelled.Task.WaitAsync(EchoHost.Patience);
     }
 
@@ -133,7 +133,7 @@ public sealed class DeadlineAndCancellationTests : IAsyncLifetime
 
         await cancel.CancelAsync();
 
-        Assert.Equal(StatusCode.Cancelled, (await StatusTests.FailureOf(waiting)).StatusCode);
+        Assert.Equal(StatusCode.Cancelled, (await EchoHost.FailureOf(waiting)).StatusCode);
         await _handlerCancelled.Task.WaitAsync(EchoHost.Patience);
     }
 
@@ -148,7 +148,7 @@ public sealed class DeadlineAndCancellationTests : IAsyncLifetime
 
         await cancel.CancelAsync();
 
-        Assert.Equal(StatusCode.Cancelled, (await StatusTests.FailureOf(blocked)).StatusCode);
+        Assert.Equal(StatusCode.Cancelled, (await EchoHost.FailureOf(blocked)).StatusCode);
         await _handlerCancelled.Task.WaitAsync(EchoHost.Patience);
     }
 
@@ -161,7 +161,7 @@ public sealed class DeadlineAndCancellationTests : IAsyncLifetime
 
         await channel.ShutdownAsync();
 
-        Assert.Equal(StatusCode.Cancelled, (await StatusTests.FailureOf(call.ResponseAsync)).StatusCode);
+        Assert.Equal(StatusCode.Cancelled, (await EchoHost.FailureOf(call.ResponseAsync)).StatusCode);
         await _handlerCancelled.Task.WaitAsync(EchoHost.Patience);
         Assert.Throws<ObjectDisposedException>(channel.CreateCallInvoker);
     }
@@ -171,7 +171,7 @@ public sealed class DeadlineAndCancellationTests : IAsyncLifetime
     {
         _host.Handlers.Unary = (_, _) => throw new RpcException(Status.DefaultCancelled);
 
-        Assert.Equal(StatusCode.Cancelled, (await StatusTests.FailureOf(_host.Client.UnaryAsync(new Note()).ResponseAsync)).StatusCode);
+        Assert.Equal(StatusCode.Cancelled, (await EchoHost.FailureOf(_host.Client.UnaryAsync(new Note()).ResponseAsync)).StatusCode);
     }
 
     [Fact]

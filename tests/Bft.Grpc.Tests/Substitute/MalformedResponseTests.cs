@@ -133,6 +133,6 @@ public sealed class MalformedResponseTests : IAsyncLifetime
     private async Task<Status> StatusAfter(RequestDelegate answer)
     {
         _answer = answer;
-        return (await StatusTests.FailureOf(_host.Channel().CreateCallInvoker().AsyncUnaryCall(Method, null, default, new Note()).ResponseAsync)).Status;
+        return (await EchoHost.FailureOf(_host.Channel().CreateCallInvoker().AsyncUnaryCall(Method, null, default, new Note()).ResponseAsync)).Status;
     }
 }

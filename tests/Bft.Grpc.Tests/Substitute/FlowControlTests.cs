@@ -111,7 +111,7 @@ public sealed class FlowControlTests
         Echo.EchoClient sender = new(host.Channel(new GrpcChannelOptions { MaxSendMessageSize = MessageBytes }));
         Assert.Contains("sender's limit", (await Refused(sender, Message)).Status.Detail, StringComparison.Ordinal);
         using AsyncDuplexStreamingCall<Note, Note> stream = sender.Chat();
-        Assert.Equal(StatusCode.ResourceExhausted, (await StatusTests.FailureOf(stream.RequestStream.WriteAsync(Message))).StatusCode);
+        Assert.Equal(StatusCode.ResourceExhausted, (await EchoHost.FailureOf(stream.RequestStream.WriteAsync(Message))).StatusCode);
 
         // Nothing of the refused message left, so the stream goes on.
         await stream.RequestStream.WriteAsync(new Note { Text = "small" });
@@ -132,7 +132,7 @@ public sealed class FlowControlTests
 
     private static async Task<RpcException> Refused(Echo.EchoClient client, Note request)
     {
-        RpcException e = await StatusTests.FailureOf(client.UnaryAsync(request).ResponseAsync);
+        RpcException e = await EchoHost.FailureOf(client.UnaryAsync(request).ResponseAsync);
         Assert.Equal(StatusCode.ResourceExhausted, e.StatusCode);
         return e;
     }
