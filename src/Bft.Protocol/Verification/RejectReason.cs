@@ -52,4 +52,10 @@ public enum RejectReason
 
     /// <summary>The statement names another witness, another connection or another client.</summary>
     OtherParty,
+
+    /// <summary>Another slot, or more or fewer slots, than the certificate covers.</summary>
+    OtherSlot,
+
+    /// <summary>Of another topic than the one asked for.</summary>
+    OtherTopic,
 }

@@ -1,0 +1,439 @@
+using Bft.Crypto;
+using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
+using Bft.Protocol.Receiving;
+using Bft.Protocol.Verification;
+
+namespace Bft.Protocol.Roles;
+
+/// <summary>A receiver's side of one topic, all its streams. Implements rules R1, R2, R3, R5 and R7 of docs/protocol.md, and of R4 what ticks decide.</summary>
+/// <remarks>Not thread-safe: one thread at a time owns it. Decoding is the host's, after delivery: it never affects order (R1).</remarks>
+public sealed class ReceiverRole
+{
+    private readonly Committee _committee;
+    private readonly BatchVerifier _verifier;
+    private readonly ReceiverOptions _options;
+    private readonly Cursor _start;
+    private readonly Dictionary<StreamId, ReceivedStream> _streams = [];
+    private readonly List<ReceivedStream> _watched = [];
+    private long _bufferedBytes;
+    private bool _isStopped;
+    private long _now;
+
+    /// <param name="committee">The witnesses.</param>
+    /// <param name="verifier">Of their cluster.</param>
+    /// <param name="start">Where to begin; copied. Streams that it does not list are delivered from their beginning.</param>
+    /// <param name="options">Bounds and patience.</param>
+    /// <exception cref="ArgumentException">An option is illegal.</exception>
+    public ReceiverRole(Committee committee, BatchVerifier verifier, Cursor start, ReceiverOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(committee);
+        ArgumentNullException.ThrowIfNull(verifier);
+        ArgumentNullException.ThrowIfNull(start);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.WhyIllegal() is { } reason)
+        {
+            throw new ArgumentException(reason, nameof(options));
+        }
+
+        _committee = committee;
+        _verifier = verifier;
+        _start = start.Copy();
+        _options = options;
+    }
+
+    public Topic Topic => _start.Topic;
+
+    /// <summary>Bodies that wait for delivery. Unit: bytes.</summary>
+    public long BufferedBytes => _bufferedBytes;
+
+    /// <summary>Streams followed.</summary>
+    public int StreamCount => _streams.Count;
+
+    /// <summary>Where a new subscription begins, so that with what is buffered nothing is lost and nothing comes twice (R7).</summary>
+    public Cursor ToSubscription()
+    {
+        Cursor cursor = _start.Copy();
+        foreach (ReceivedStream stream in _streams.Values)
+        {
+            cursor.Set(stream.Id, new CursorPosition(stream.Missing));
+        }
+
+        return cursor;
+    }
+
+    /// <summary>
+    /// A tip that names this needs no proof: the batch is known covered, or lies so low that its tip decides nothing. Then <see cref="OnKnownTip"/>
+    /// will do, and no signature is looked at.
+    /// </summary>
+    public bool IsKnownCovered(BatchRef batch) =>
+        _streams.TryGetValue(batch.Stream, out ReceivedStream? stream)
+        && (IsBelowLast(stream, batch.Sequence) || stream.DigestAt(batch.Sequence) == batch.Digest);
+
+    /// <summary>A witness's tip for which <see cref="IsKnownCovered"/> holds; others change nothing.</summary>
+    public void OnKnownTip(WitnessIndex from, BatchRef tip, ReceiverEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        if (!_isStopped && IsKnownCovered(tip) && _streams[tip.Stream].OnTip(from, tip.Sequence))
+        {
+            Deliver(_streams[tip.Stream], effects);
+            return;
+        }
+
+        effects.Ignored.Add(_isStopped ? ReceiverIgnored.Stopped : ReceiverIgnored.AlreadyKnown);
+    }
+
+    /// <summary>A witness's tip has passed verification, or its answer to a hand-over (R4, R5).</summary>
+    public void OnTip(WitnessIndex from, VerifiedCertificate certificate, ReceiverEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        ArgumentNullException.ThrowIfNull(effects);
+        if (WhyIgnored(certificate.Batch.Stream) is { } reason)
+        {
+            effects.Ignored.Add(reason);
+            return;
+        }
+
+        ReceivedStream stream = StreamOf(certificate.Batch.Stream);
+        Sequence slot = certificate.Batch.Sequence;
+        if (stream.DigestAt(slot) is { } known && known != certificate.Batch.Digest)
+        {
+            // R4: two tips that conflict.
+            StopAt(new Fork(certificate.Batch.Slot, stream.ClaimAt(slot), new CertifiedClaim(certificate, [])), effects);
+            return;
+        }
+
+        bool isNew = stream.OnTip(from, certificate);
+        if (certificate.WitnessCount == _committee.Size.Count)
+        {
+            stream.OnAckedByAll(certificate);
+            isNew = true;
+        }
+
+        if (isNew)
+        {
+            Deliver(stream, effects);
+        }
+        else
+        {
+            effects.Ignored.Add(ReceiverIgnored.AlreadyKnown);
+        }
+    }
+
+    /// <summary>Statements that a verified certificate covers, from a subscription or an answer to <see cref="Wanted"/> (S1).</summary>
+    /// <param name="from">Who serves; it holds the certificate durably (W7), so this is a tip of its own (R5).</param>
+    /// <param name="certificate">Verified.</param>
+    /// <param name="statements">In the order of their slots, the certificate's own last.</param>
+    /// <param name="effects">Gets what follows.</param>
+    public void OnRange(WitnessIndex from, VerifiedCertificate certificate, IReadOnlyList<SignedStatement> statements, ReceiverEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        if (!CertifiedRange.TryVerify(_verifier, certificate, statements, out CertifiedRange? range, out RejectReason reason))
+        {
+            effects.Misbehaved.Add(new Misbehaved(from, reason));
+            return;
+        }
+
+        OnRange(from, range, effects);
+    }
+
+    /// <summary>The same, verified by the host.</summary>
+    public void OnRange(WitnessIndex from, CertifiedRange range, ReceiverEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(range);
+        ArgumentNullException.ThrowIfNull(effects);
+        if (range.Header.Topic != Topic)
+        {
+            effects.Misbehaved.Add(new Misbehaved(from, RejectReason.OtherTopic));
+            return;
+        }
+
+        if (WhyIgnored(range.Header.Id) is { } reason)
+        {
+            effects.Ignored.Add(reason);
+            return;
+        }
+
+        ReceivedStream stream = StreamOf(range.Header.Id);
+        if (FindFork(stream, range) is { } fork)
+        {
+            StopAt(fork, effects);
+            return;
+        }
+
+        stream.Server = from;
+        stream.OnTip(from, range.Certificate);
+        if (range.Certificate.WitnessCount == _committee.Size.Count)
+        {
+            stream.OnAckedByAll(range.Certificate);
+        }
+
+        if (WhyNotAppended(stream, range) is { } notAppended)
+        {
+            effects.Ignored.Add(notAppended);
+            stream.IsStarved |= notAppended != ReceiverIgnored.AlreadyKnown;
+        }
+        else
+        {
+            Link(stream, range);
+            stream.Append(range);
+            stream.OnServed(_now);
+        }
+
+        Deliver(stream, effects);
+    }
+
+    /// <summary>The body of a slot whose statement came before.</summary>
+    /// <returns>True when the role took the body; otherwise its memory stays with the host.</returns>
+    public bool OnBody(WitnessIndex from, StreamId stream, Sequence sequence, ReadOnlyMemory<byte> body, IDisposable? owner, ReceiverEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        if (WhyBodyIgnored(stream, sequence, body.Length) is { } ignored)
+        {
+            effects.Ignored.Add(ignored);
+            return false;
+        }
+
+        ReceivedStream received = _streams[stream];
+        BufferedBatch buffered = received.Find(sequence)!;
+        if (!_verifier.TryVerifyBody(buffered.Statement, body, owner, out VerifiedBatch? batch, out RejectReason reason))
+        {
+            effects.Misbehaved.Add(new Misbehaved(from, reason));
+            return false;
+        }
+
+        buffered.Batch = batch;
+        received.OnServed(_now);
+        _bufferedBytes += body.Length;
+        Deliver(received, effects);
+        return true;
+    }
+
+    /// <summary>R4 accepted a floor: what lies below it is skipped, and links to it are satisfied (R2).</summary>
+    public void OnAcceptedFloor(StreamId stream, Sequence floor, ReceiverEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        if (WhyIgnored(stream) is { } reason)
+        {
+            effects.Ignored.Add(reason);
+            return;
+        }
+
+        ReceivedStream received = StreamOf(stream);
+        if (floor <= received.Next)
+        {
+            effects.Ignored.Add(ReceiverIgnored.AlreadyKnown);
+            return;
+        }
+
+        effects.Skipped.Add(new Skipped(stream, received.Next, floor));
+        _bufferedBytes -= received.SkipTo(floor);
+        Deliver(received, effects);
+    }
+
+    /// <summary>The connection to a witness is gone: what it served is wanted from others (R7). Its tips stay: they were proven durable.</summary>
+    public void OnDisconnected(WitnessIndex witness, ReceiverEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        foreach (ReceivedStream stream in _streams.Values)
+        {
+            if (stream.Server == witness && !_isStopped)
+            {
+                stream.IsWanted = false;
+                Want(stream, effects);
+                stream.Server = null;
+            }
+        }
+    }
+
+    /// <summary>Time passes: hand-overs for what too few witnesses hold (R5), other servers for what the tips show and nobody sent (R4).</summary>
+    public void OnTick(ReceiverEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        _now++;
+        if (_isStopped)
+        {
+            return;
+        }
+
+        foreach (ReceivedStream stream in _watched)
+        {
+            stream.IsWatched = stream.IsGated || stream.IsBehind;
+            if (stream.IsHandOverDue(_now))
+            {
+                HandOverHead(stream, effects);
+            }
+
+            if (stream.IsLagDue(_now))
+            {
+                stream.OnAskedFor(_now);
+                stream.IsWanted = false;
+                Want(stream, effects);
+            }
+        }
+
+        _watched.RemoveAll(stream => !stream.IsWatched);
+    }
+
+    /// <summary>R1: does a range contradict what is buffered, or what was delivered last?</summary>
+    private static Fork? FindFork(ReceivedStream stream, CertifiedRange range)
+    {
+        // The highest slot in both: where two chains differ in a slot, they differ in every later one too.
+        Sequence? common = range.First < stream.End ? Min(range.Last, stream.End.Preceding) : null;
+        if (common is null && range.First == stream.End && !range.First.IsFirst)
+        {
+            common = range.First.Preceding;
+        }
+
+        return ForkAt(common) ?? ForkAt(stream.HighestTip?.Batch.Sequence);
+
+        Fork? ForkAt(Sequence? slot) =>
+            slot is { } at && DigestOf(range, at) is { } theirs && stream.DigestAt(at) is { } ours && ours != theirs
+                ? new Fork(new Slot(stream.Id, at), stream.ClaimAt(at), CertifiedClaim.Of(range, at))
+                : null;
+    }
+
+    /// <summary>What a range says about a slot: one of its own, or the one that its first statement names as <i>previous</i>.</summary>
+    private static Digest? DigestOf(CertifiedRange range, Sequence slot) =>
+        range.Find(slot)?.Digest ?? (!range.First.IsFirst && slot == range.First.Preceding ? range.Statements[0].Statement.Ancestor.Digest : null);
+
+    private static bool IsBelowLast(ReceivedStream stream, Sequence sequence) => !stream.Next.IsFirst && sequence < stream.Next.Preceding;
+
+    private static Sequence Min(Sequence left, Sequence right) => left < right ? left : right;
+
+    private ReceiverIgnored? WhyNotAppended(ReceivedStream stream, CertifiedRange range) =>
+        range.Last < stream.End ? ReceiverIgnored.AlreadyKnown
+        : range.First > stream.End ? ReceiverIgnored.Gap
+        : !stream.HasRoom ? ReceiverIgnored.NoRoom
+        : LinkTargetOf(range) is { } target ? WhyIgnored(target.Stream)
+        : null;
+
+    private ReceiverIgnored? WhyIgnored(StreamId stream) =>
+        _isStopped ? ReceiverIgnored.Stopped
+        : _streams.Count >= _options.StreamsMax && !_streams.ContainsKey(stream) ? ReceiverIgnored.TooManyStreams
+        : null;
+
+    private ReceiverIgnored? WhyBodyIgnored(StreamId stream, Sequence sequence, int length)
+    {
+        if (_isStopped)
+        {
+            return ReceiverIgnored.Stopped;
+        }
+
+        if (!_streams.TryGetValue(stream, out ReceivedStream? received) || sequence >= received.End)
+        {
+            return ReceiverIgnored.NoStatement;
+        }
+
+        if (received.Find(sequence) is not { Batch: null })
+        {
+            return ReceiverIgnored.AlreadyKnown;
+        }
+
+        if (sequence != received.Next && _bufferedBytes + length > _options.BufferedBytesMax)
+        {
+            received.IsStarved = true;
+            return ReceiverIgnored.NoRoom;
+        }
+
+        return null;
+    }
+
+    private ReceivedStream StreamOf(StreamId id)
+    {
+        if (!_streams.TryGetValue(id, out ReceivedStream? stream))
+        {
+            stream = new ReceivedStream(id, _start.PositionOf(id), _committee, _options);
+            _streams.Add(id, stream);
+        }
+
+        return stream;
+    }
+
+    private Slot? LinkTargetOf(CertifiedRange range) =>
+        range.Statements[0].Statement.Ancestor is { Kind: AncestorKind.Link } link
+            ? new Slot(new StreamHeader(_committee.Cluster, range.Header.Publisher, Topic, link.Incarnation).Id, link.Sequence)
+            : null;
+
+    /// <summary>R2: notes what the first batch of a linked incarnation has to wait for.</summary>
+    private void Link(ReceivedStream stream, CertifiedRange range)
+    {
+        if (stream.LinkTarget is null && LinkTargetOf(range) is { } target)
+        {
+            ReceivedStream before = StreamOf(target.Stream);
+            before.AddFollower(stream, target.Sequence);
+            Watch(before);
+        }
+    }
+
+    /// <summary>Delivers what became deliverable in a stream, and in those that waited for it (R2).</summary>
+    private void Deliver(ReceivedStream first, ReceiverEffects effects)
+    {
+        // No recursion: incarnations may be linked in a chain of any length.
+        Queue<ReceivedStream> ready = new([first]);
+        while (ready.TryDequeue(out ReceivedStream? stream))
+        {
+            while (stream.Head is { Batch: { } batch } head && stream.IsLinkDelivered && stream.IsHeldByEnough(head))
+            {
+                stream.Take();
+                stream.OnProgress(_now);
+                _bufferedBytes -= batch.Body.Length;
+                effects.Deliveries.Add(new Delivery(batch, head.Range));
+            }
+
+            foreach (ReceivedStream follower in stream.TakeReleasedFollowers())
+            {
+                ready.Enqueue(follower);
+            }
+
+            if (stream.IsStarved && stream.Head is not { Batch: not null })
+            {
+                Want(stream, effects);
+            }
+
+            if (stream.IsGated || stream.IsBehind)
+            {
+                Watch(stream);
+            }
+        }
+    }
+
+    private void Watch(ReceivedStream stream)
+    {
+        if (!stream.IsWatched)
+        {
+            stream.IsWatched = true;
+            stream.OnProgress(_now);
+            _watched.Add(stream);
+        }
+    }
+
+    private void HandOverHead(ReceivedStream stream, ReceiverEffects effects)
+    {
+        BufferedBatch head = stream.Head!;
+        stream.OnHandedOver(_now);
+        foreach (WitnessIndex witness in _committee.GetMembers())
+        {
+            if (stream.IsTipBelow(witness, head.Statement.Sequence))
+            {
+                effects.HandOvers.Add(new HandOver(witness, head.Range.Certificate));
+            }
+        }
+    }
+
+    private static void Want(ReceivedStream stream, ReceiverEffects effects)
+    {
+        stream.IsStarved = false;
+        if (!stream.IsWanted)
+        {
+            stream.IsWanted = true;
+            effects.Wanted.Add(new Wanted(stream.Id, stream.Missing, stream.Server));
+        }
+    }
+
+    private void StopAt(Fork fork, ReceiverEffects effects)
+    {
+        _isStopped = true;
+        effects.Fork = fork;
+    }
+}
