@@ -62,6 +62,9 @@ public static class FormatLimits
     /// <summary>Longest path from a leaf to its ack root: log2 of <see cref="AckLeavesMax"/>.</summary>
     public const int AckPathMax = 12;
 
+    /// <summary>Longest path from a chunk to its body's root: log2 of the most chunks, one per message and the table, rounded up.</summary>
+    public const int BodyPathMax = 21;
+
     /// <summary>Largest batch statement: the fixed part and the longest topic. Unit: bytes.</summary>
     public const int BatchStatementBytesMax = BatchStatement.FixedLength + Model.Topic.LengthMax;
 }

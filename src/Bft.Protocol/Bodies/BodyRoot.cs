@@ -7,8 +7,8 @@ public static class BodyRoot
 {
     public static Digest Of(ReadOnlySpan<byte> body, ChunkTable table) => Merkle.Root(Leaves(body, table));
 
-    /// <summary>The path from leaf <paramref name="index"/> to the root, for a receipt.</summary>
-    public static Digest[] PathOf(ReadOnlySpan<byte> body, ChunkTable table, int index) => new MerkleTree(Leaves(body, table)).PathOf(index);
+    /// <summary>The whole tree, for the paths that receipts need.</summary>
+    public static MerkleTree TreeOf(ReadOnlySpan<byte> body, ChunkTable table) => new(Leaves(body, table));
 
     private static Digest[] Leaves(ReadOnlySpan<byte> body, ChunkTable table)
     {

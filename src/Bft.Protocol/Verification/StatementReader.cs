@@ -37,6 +37,14 @@ internal ref struct StatementReader(ReadOnlySpan<byte> bytes)
         return _failed ? 0 : (int)value;
     }
 
+    /// <summary>The same in two bytes.</summary>
+    public int Count16(int max)
+    {
+        int value = U16();
+        _failed |= value > max;
+        return _failed ? 0 : value;
+    }
+
     public Digest Digest() => Take(Crypto.Digest.Length) is { Length: Crypto.Digest.Length } span ? new Digest(span) : default;
 
     public PublicKey PublicKey() => Take(Crypto.PublicKey.Length) is { Length: Crypto.PublicKey.Length } span ? new PublicKey(span) : default;
@@ -59,10 +67,10 @@ internal ref struct StatementReader(ReadOnlySpan<byte> bytes)
 
     public BatchRef BatchRef() => new(new StreamId(Digest()), Sequence(), Digest());
 
-    public Digest[] Path()
+    public Digest[] Path(int lengthMax = FormatLimits.AckPathMax)
     {
         int length = U8();
-        _failed |= length > FormatLimits.AckPathMax || _bytes.Length - _position < length * Crypto.Digest.Length;
+        _failed |= length > lengthMax || _bytes.Length - _position < length * Crypto.Digest.Length;
         if (_failed)
         {
             return [];
