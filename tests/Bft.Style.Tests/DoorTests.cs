@@ -15,7 +15,7 @@ public sealed class DoorTests
         ["Bft.Wire"] = ["Bft.Grpc", "Bft.Protocol"],
         ["Bft.Client"] = ["Bft.Configuration", "Bft.Grpc", "Bft.Storage", "Bft.Wire"],
         ["Bft.Node"] = ["Bft.Configuration", "Bft.Grpc", "Bft.Storage", "Bft.Wire"],
-        ["Bft.Cli"] = ["Bft.Client", "Bft.Node"],
+        ["Bft.Cli"] = ["Bft.Client", "Bft.Configuration", "Bft.Node", "Bft.Storage"],
     };
 
     [Fact]

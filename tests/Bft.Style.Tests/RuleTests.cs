@@ -30,7 +30,7 @@ public sealed partial class RuleTests
         string[] named = [.. Repository.Sources("src").SelectMany(path => RuleId().Matches(Repository.Text(path)).Select(match => match.Groups["id"].Value)).Distinct()];
 
         Assert.NotEmpty(named);
-        Assert.Empty(named.Where(id => !page.Contains($"**{id}**", StringComparison.Ordinal)));
+        Assert.DoesNotContain(named, id => !page.Contains($"**{id}**", StringComparison.Ordinal));
     }
 
     [GeneratedRegex(@"//.*?\b(?<id>[PWCRS]\d{1,2})\b")]

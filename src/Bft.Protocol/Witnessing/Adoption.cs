@@ -97,15 +97,18 @@ internal sealed class Adoption(SlotWindow window, HeldBatches held)
     }
 
     /// <summary>W7: when bodies and certificates cover more without a gap, records the certificates; the tip rises when they are durable.</summary>
-    public IEnumerable<VerifiedCertificate> Store(WitnessEffects effects)
+    public List<VerifiedCertificate> Store(WitnessEffects effects)
     {
+        List<VerifiedCertificate> recorded = [];
         Sequence end = window.FirstMissing;
         while (HighestCertificateBelow(end) is { } certificate)
         {
             window.RecordedTip = certificate.Batch;
             effects.Records.Add(new CertificateRecord(certificate));
-            yield return certificate;
+            recorded.Add(certificate);
         }
+
+        return recorded;
     }
 
     /// <summary>S1: of the certificates that reach down to the first slot not stored, the one that covers most.</summary>
