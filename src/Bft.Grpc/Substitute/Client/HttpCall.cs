@@ -67,15 +67,23 @@ internal sealed class HttpCall<TRequest, TResponse> : IDisposable
             return;
         }
 
-        Over.UnsafeRegister(static call => ((HttpCall<TRequest, TResponse>)call!).Cancel("The call was cancelled."), this);
         if (timeout is not null)
         {
             // A timer's longest time is 49 days; a later deadline is the server's to keep.
             _deadline!.Change((long)Math.Min(Math.Ceiling(timeout.Value.TotalMilliseconds), uint.MaxValue - 1), Timeout.Infinite);
         }
 
-        _ = RunAsync(timeout);
+        Over.UnsafeRegister(static call => ((HttpCall<TRequest, TResponse>)call!).Cancel("The call was cancelled."), this);
+        if (End is null)
+        {
+            _ = RunAsync(timeout);
+        }
     }
+
+    /// <summary>Cancels the call with a token of one read or write, unless it is the call's own, which does so anyway.</summary>
+    public CancellationTokenRegistration CancelWith(CancellationToken token) => token == _options.CancellationToken
+        ? default
+        : token.UnsafeRegister(static call => ((HttpCall<TRequest, TResponse>)call!).Cancel("A read or write of the call was cancelled."), this);
 
     public void RequestEnd() => _content!.End();
 

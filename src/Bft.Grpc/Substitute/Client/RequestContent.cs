@@ -69,6 +69,7 @@ internal sealed class RequestContent<T> : HttpContent
             throw;
         }
 
+        await writer.SendAsync(null, cancellationToken).ConfigureAwait(false);
         await writer.CompleteAsync().ConfigureAwait(false);
     }
 

@@ -64,8 +64,7 @@ internal sealed class RequestStreamWriter<TRequest, TResponse>(HttpCall<TRequest
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteCoreAsync(TRequest message, CancellationToken cancellationToken)
     {
-        using CancellationTokenRegistration cancel = cancellationToken.UnsafeRegister(
-            static call => ((HttpCall<TRequest, TResponse>)call!).Cancel("The write was cancelled."), call);
+        using CancellationTokenRegistration cancel = call.CancelWith(cancellationToken);
         if (call.End is { } end)
         {
             throw end;

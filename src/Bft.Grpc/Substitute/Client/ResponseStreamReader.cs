@@ -46,8 +46,7 @@ internal sealed class ResponseStreamReader<TRequest, TResponse>(HttpCall<TReques
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<TResponse?> ReadAsync(CancellationToken cancellationToken)
     {
-        using CancellationTokenRegistration cancel = cancellationToken.UnsafeRegister(
-            static call => ((HttpCall<TRequest, TResponse>)call!).Cancel("The read was cancelled."), call);
+        using CancellationTokenRegistration cancel = call.CancelWith(cancellationToken);
         Wire.MessageReader<TResponse>? reader = null;
         try
         {

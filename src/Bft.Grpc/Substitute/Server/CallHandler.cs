@@ -105,7 +105,7 @@ internal sealed class CallHandler<TService, TRequest, TResponse>(
             return chosen.Status;
         }
 
-        if (failure is OperationCanceledException && context.CancellationToken.IsCancellationRequested)
+        if (failure is OperationCanceledException && (context.IsClientGone || context.CancellationToken.IsCancellationRequested))
         {
             return Status.DefaultCancelled;
         }

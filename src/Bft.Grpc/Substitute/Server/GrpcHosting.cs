@@ -61,6 +61,14 @@ namespace Microsoft.AspNetCore.Builder
                 endpoint.Add(convention);
             }
         }
+
+        public void Finally(Action<EndpointBuilder> finallyConvention)
+        {
+            foreach (IEndpointConventionBuilder endpoint in _endpoints)
+            {
+                endpoint.Finally(finallyConvention);
+            }
+        }
     }
 }
 

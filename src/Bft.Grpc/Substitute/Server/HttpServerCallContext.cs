@@ -62,6 +62,9 @@ internal sealed class HttpServerCallContext : ServerCallContext, IDisposable
     /// <summary>Messages stand before the status, so that it goes into trailers.</summary>
     public bool HasMessages { get; set; }
 
+    /// <summary>The request broke off.</summary>
+    public bool IsClientGone { get; set; }
+
     public bool IsDeadlinePassed => _deadline is { IsCancellationRequested: true } && !Http.RequestAborted.IsCancellationRequested;
 
     /// <summary>The call of a request, or null and the status that refuses it.</summary>
@@ -111,6 +114,9 @@ internal sealed class HttpServerCallContext : ServerCallContext, IDisposable
         Put(Http.Response.Headers, responseHeaders);
         await Http.Response.BodyWriter.FlushAsync(CancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Whether watching the call's own token is enough to watch the given one.</summary>
+    public bool Covers(CancellationToken token) => !token.CanBeCanceled || token == CancellationToken || token == Http.RequestAborted;
 
     public void ThrowIfEnded()
     {

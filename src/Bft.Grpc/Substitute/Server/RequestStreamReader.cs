@@ -15,7 +15,7 @@ internal sealed class RequestStreamReader<T>(HttpServerCallContext context, Mess
     /// <exception cref="RpcException">The client broke the protocol or a limit.</exception>
     public async Task<bool> MoveNext(CancellationToken cancellationToken)
     {
-        if (!cancellationToken.CanBeCanceled)
+        if (context.Covers(cancellationToken))
         {
             return await ReadAsync(context.CancellationToken).ConfigureAwait(false);
         }
@@ -47,7 +47,8 @@ internal sealed class RequestStreamReader<T>(HttpServerCallContext context, Mess
         }
         catch (Exception e) when (e is not RpcException and not OperationCanceledException)
         {
-            // Kestrel has an exception for each way in which a client can go.
+            // Kestrel has an exception for each way in which a client can go, and throws it before it cancels the request.
+            context.IsClientGone = true;
             throw new OperationCanceledException("The client ended the call.", e, context.CancellationToken);
         }
     }

@@ -28,7 +28,7 @@ internal sealed class ResponseStreamWriter<T>(HttpServerCallContext context, Mes
 
         try
         {
-            if (!cancellationToken.CanBeCanceled)
+            if (context.Covers(cancellationToken))
             {
                 await SendAsync(message, context.CancellationToken).ConfigureAwait(false);
                 return;
