@@ -10,24 +10,12 @@ public sealed class JournalDamageTests
     private readonly SimulatedDisk _disk = new();
     private readonly List<JournalPosition> _positions = [];
 
-    public JournalDamageTests()
-    {
-        using Journal journal = Journal.Open(_disk, JournalExtensions.Small, new ReplayedRecords());
-        for (int commit = 1; commit <= Commits; commit++)
-        {
-            for (int record = 0; record < 3; record++)
-            {
-                _positions.Add(journal.AppendNumbered((3 * commit) + record, 20));
-            }
-
-            journal.CommitAll();
-        }
-    }
+    public JournalDamageTests() => Fill(_disk, firstNumber: 3, _positions);
 
     [Fact]
     public void The_journal_is_as_the_tests_expect() => Assert.Equal(
         [(1, 4096), (2, 0), (2, 4096), (3, 0), (3, 4096)],
-        _positions.Where((_, index) => index % 3 == 0).Select(position => ((int)position.Segment, (int)position.Offset & -Page)));
+        _positions.Where((_, index) => index % 3 == 0).Select(position => ((int)position.Segment, (int)position.Offset - BlockHeader.Bytes)));
 
     [Fact]
     public void Every_single_bit_flip_is_found()
@@ -136,6 +124,56 @@ public sealed class JournalDamageTests
     }
 
     [Fact]
+    public void Commits_of_another_history_of_the_same_journal_are_damage()
+    {
+        SimulatedDisk other = new();
+        Fill(other, firstNumber: 100, []);
+        string[] names = [.. _disk.List()];
+
+        Damaged(With(names[1], other[names[1]]));
+        Damaged(With(names[2], other[names[2]]));
+        Damaged(With(names[2], [.. _disk[names[2]][..Page], .. other[names[2]][Page..]]));
+        Damaged(With(names[1], [.. _disk[names[1]][..Page], .. other[names[1]][Page..]]));
+    }
+
+    [Fact]
+    public void W9_a_torn_tail_is_cut_and_the_commit_before_it_is_rewritten()
+    {
+        string last = _disk.List()[^1];
+        SimulatedDisk disk = With(last, _disk[last][..^1]);
+
+        Assert.Equal(3 * (Commits - 1), Replayed(disk).Count);
+
+        Assert.DoesNotContain(disk.List(), name => name == last); // its first commit was the tail then, and is in a segment of its own
+        disk = With(last, [.. _disk[last], 1, 2, 3]);
+        Assert.Equal(3 * Commits, Replayed(disk).Count);
+        Assert.Equal(UsedBytes(_disk[last], 0), disk[last].Length);
+    }
+
+    [Fact]
+    public void W9_a_torn_first_commit_of_a_segment_is_no_damage_when_its_deletion_is_undone()
+    {
+        using (Journal journal = Journal.Open(_disk, JournalExtensions.Small, new ReplayedRecords()))
+        {
+            journal.AppendNumbered(1000, 9000);
+            journal.CommitAll();
+            journal.AppendNumbered(1001, 9000);
+            journal.CommitAll();
+        }
+
+        string last = _disk.List()[^1];
+        byte[] bytes = _disk[last];
+        SimulatedDisk disk = With(last, Flipped(bytes, 8 * 500));
+        disk.PowerCutAt = OperationsToOpen(disk.Clone()) - 1; // all but the last flush of the directory
+        Assert.Throws<PowerCutException>(() => Replayed(disk));
+        disk.Crash(UnflushedFate.Lost);
+        Assert.Contains(disk.List(), name => name == last);
+
+        Assert.Equal((3 * Commits) + 1, Replayed(disk).Count);
+        Assert.DoesNotContain(disk.List(), name => name == last);
+    }
+
+    [Fact]
     public void A_damaged_commit_before_one_that_was_being_written_is_damage()
     {
         // Commit 5 is torn but its header is there; so commit 4, damaged, had been durable.
@@ -216,6 +254,26 @@ public sealed class JournalDamageTests
 
         Assert.Equal(3 * Commits, Replayed(disk).Count);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20 << 20);
+    }
+
+    private static void Fill(SimulatedDisk disk, int firstNumber, List<JournalPosition> positions)
+    {
+        using Journal journal = Journal.Open(disk, JournalExtensions.Small, new ReplayedRecords());
+        for (int commit = 0; commit < Commits; commit++)
+        {
+            for (int record = 0; record < 3; record++)
+            {
+                positions.Add(journal.AppendNumbered(firstNumber + (3 * commit) + record, 20));
+            }
+
+            journal.CommitAll();
+        }
+    }
+
+    private static int OperationsToOpen(SimulatedDisk disk)
+    {
+        Replayed(disk);
+        return disk.Operations;
     }
 
     private static byte[] Flipped(byte[] bytes, int bit)

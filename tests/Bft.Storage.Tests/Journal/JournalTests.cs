@@ -105,7 +105,10 @@ public sealed class JournalTests
         Assert.Equal(segment, journal.AppendNumbered(2).Segment);
         Assert.Throws<InvalidOperationException>(() => journal.Roll());
         Assert.Throws<ArgumentException>(() => journal.DropSegmentsBefore(segment));
-        journal.CommitAll();
+        JournalCommit first = journal.Seal()!;
+        first.Perform();
+        Assert.Throws<ArgumentException>(() => journal.DropSegmentsBefore(segment));
+        journal.OnDurable(first);
 
         journal.DropSegmentsBefore(segment);
         journal.CommitAll();
