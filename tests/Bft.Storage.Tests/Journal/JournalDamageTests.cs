@@ -132,6 +132,7 @@ public sealed class JournalDamageTests
 
         Damaged(With(names[1], other[names[1]]));
         Damaged(With(names[2], other[names[2]]));
+        Damaged(With(names[2], other[names[2]][..Page]));
         Damaged(With(names[2], [.. _disk[names[2]][..Page], .. other[names[2]][Page..]]));
         Damaged(With(names[1], [.. _disk[names[1]][..Page], .. other[names[1]][Page..]]));
     }
