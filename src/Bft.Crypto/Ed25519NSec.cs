@@ -7,6 +7,8 @@ namespace Bft.Crypto;
 /// <summary>The verifier of this build.</summary>
 internal static class Ed25519Verification
 {
+    static Ed25519Verification() => NSecLibrary.Find();
+
     /// <remarks>NSec wants the key as an object of its own: the one allocation a verification costs in this build only.</remarks>
     public static bool Verify(ReadOnlySpan<byte> key, ReadOnlySpan<byte> statement, ReadOnlySpan<byte> signature) =>
         NSec.Cryptography.PublicKey.TryImport(SignatureAlgorithm.Ed25519, key, KeyBlobFormat.RawPublicKey, out NSec.Cryptography.PublicKey? imported)
@@ -17,6 +19,8 @@ internal static class Ed25519Verification
 internal sealed class Ed25519Secret : IDisposable
 {
     private readonly Key _key;
+
+    static Ed25519Secret() => NSecLibrary.Find();
 
     private Ed25519Secret(Key key) => _key = key;
 
@@ -30,4 +34,18 @@ internal sealed class Ed25519Secret : IDisposable
     public void Sign(ReadOnlySpan<byte> statement, Span<byte> signature) => SignatureAlgorithm.Ed25519.Sign(_key, statement, signature);
 
     public void Dispose() => _key.Dispose();
+}
+
+/// <summary>NSec's package brings libsodium along; where it was built or restored without, the system's copy does.</summary>
+internal static class NSecLibrary
+{
+    private static readonly bool IsFound = FindOnce();
+
+    public static void Find() => _ = IsFound;
+
+    private static bool FindOnce()
+    {
+        Libsodium.FindFor(typeof(Key).Assembly);
+        return true;
+    }
 }

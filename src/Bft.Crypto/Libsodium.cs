@@ -13,13 +13,16 @@ internal static unsafe partial class Libsodium
     // are Debian's and its successors' (1.0.18 and before, 1.0.19 and after).
     private static readonly string[] Names = [Library, "libsodium.so.23", "libsodium.so.26"];
 
-    static Libsodium() =>
-        NativeLibrary.SetDllImportResolver(typeof(Libsodium).Assembly, static (name, assembly, paths) => name == Library ? Load(Names, assembly, paths) : 0);
+    static Libsodium() => FindFor(typeof(Libsodium).Assembly);
 
     /// <summary>Not 0 for the canonical encoding of a point of the prime-order subgroup, other than the neutral element.</summary>
     [LibraryImport(Library, EntryPoint = "crypto_core_ed25519_is_valid_point")]
     [DefaultDllImportSearchPaths(SearchPaths)]
     public static partial int IsValidPoint(ReadOnlySpan<byte> point);
+
+    /// <summary>Lets an assembly's calls of libsodium find the system's copy too, not only one that a package laid beside the program.</summary>
+    internal static void FindFor(Assembly assembly) =>
+        NativeLibrary.SetDllImportResolver(assembly, static (name, caller, paths) => name == Library ? Load(Names, caller, paths) : 0);
 
     /// <summary>Loads and initialises the first library of these names.</summary>
     /// <exception cref="CryptoLibraryException">There is none.</exception>
