@@ -2,7 +2,7 @@ using Bft.Grpc.Tests.Contracts;
 using Google.Protobuf;
 using Grpc.Core;
 
-namespace Bft.Grpc.Tests;
+namespace Bft.Grpc.Tests.Substitute;
 
 public sealed class CallKindTests : IAsyncLifetime
 {

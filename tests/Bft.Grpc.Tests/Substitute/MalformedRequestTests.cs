@@ -2,7 +2,7 @@ using System.Net;
 using Bft.Grpc.Tests.Contracts;
 using Google.Protobuf;
 
-namespace Bft.Grpc.Tests;
+namespace Bft.Grpc.Tests.Substitute;
 
 public sealed class MalformedRequestTests : IAsyncLifetime
 {

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace Bft.Grpc.Tests;
+namespace Bft.Grpc.Tests.Substitute;
 
 /// <summary>A client against servers that answer what no gRPC server should.</summary>
 public sealed class MalformedResponseTests : IAsyncLifetime

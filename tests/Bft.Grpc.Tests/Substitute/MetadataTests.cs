@@ -1,7 +1,7 @@
 using Bft.Grpc.Tests.Contracts;
 using Grpc.Core;
 
-namespace Bft.Grpc.Tests;
+namespace Bft.Grpc.Tests.Substitute;
 
 public sealed class MetadataTests : IAsyncLifetime
 {

@@ -2,7 +2,7 @@ using Bft.Grpc.Tests.Contracts;
 using Google.Protobuf;
 using Grpc.Core;
 
-namespace Bft.Grpc.Tests;
+namespace Bft.Grpc.Tests.Substitute;
 
 /// <summary>For methods that no generated stub has.</summary>
 internal static class NoteMarshaller

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
 
-namespace Bft.Grpc.Tests;
+namespace Bft.Grpc.Tests.Substitute;
 
 /// <summary>Requests made by hand, as a broken or hostile client would send them.</summary>
 internal static class RawCall

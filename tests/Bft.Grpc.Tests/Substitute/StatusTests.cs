@@ -2,7 +2,7 @@ using Bft.Grpc.Tests.Contracts;
 using Grpc.Core;
 using Grpc.Net.Client;
 
-namespace Bft.Grpc.Tests;
+namespace Bft.Grpc.Tests.Substitute;
 
 public sealed class StatusTests : IAsyncLifetime
 {

@@ -12,7 +12,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
-namespace Bft.Grpc.Tests;
+namespace Bft.Grpc.Tests.Substitute;
 
 public sealed class TlsTests : IAsyncLifetime
 {
