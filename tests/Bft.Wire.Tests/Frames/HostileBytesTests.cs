@@ -103,6 +103,13 @@ public class HostileBytesTests
     }
 
     [Fact]
+    public void As_many_empty_elements_as_may_be_cost_nothing()
+    {
+        Assert.IsType<MalformedFrame>(Decode<ISubscribeRequest>(11, [(1 << 3) | 2, 1, (byte)'t', (2 << 3) | 0, 3, .. Proto.Fields(3, [], FrameLimits.CursorsMax)]));
+        Assert.IsType<MalformedFrame>(Decode<IStatusReply>(20, Proto.Fields(11, [], FrameLimits.StatusStreamsMax)));
+    }
+
+    [Fact]
     public void A_message_above_every_limit_is_refused_before_it_is_read()
     {
         ReadOnlySequence<byte> message = new(new byte[FrameCodec.MessageBytesMax + 1]);
