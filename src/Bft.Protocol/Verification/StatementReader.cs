@@ -53,7 +53,9 @@ internal ref struct StatementReader(ReadOnlySpan<byte> bytes)
 
     public Sequence Sequence()
     {
-        _failed |= !Model.Sequence.TryCreate(U64(), out Sequence sequence);
+        // Read first: in `_failed |= …` the old value is taken before the read can set it.
+        ulong value = U64();
+        _failed |= !Model.Sequence.TryCreate(value, out Sequence sequence);
         return sequence;
     }
 
@@ -61,7 +63,8 @@ internal ref struct StatementReader(ReadOnlySpan<byte> bytes)
 
     public Topic Topic()
     {
-        _failed |= !Model.Topic.TryParse(Take(U16()), out Topic topic);
+        ReadOnlySpan<byte> name = Take(U16());
+        _failed |= !Model.Topic.TryParse(name, out Topic topic);
         return topic;
     }
 
