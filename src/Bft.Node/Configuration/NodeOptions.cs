@@ -1,0 +1,35 @@
+using System.Net;
+using Bft.Protocol;
+
+namespace Bft.Node;
+
+/// <summary>What a witness process needs to know about itself; all else is in cluster.yaml.</summary>
+public sealed record NodeOptions
+{
+    /// <summary>Path of cluster.yaml.</summary>
+    public required string ClusterFile { get; init; }
+
+    /// <summary>Path of the Ed25519 seed with which this witness acks. Which witness it is follows from the key.</summary>
+    public required string KeyFile { get; init; }
+
+    /// <summary>The witness's own directory; created if it is missing.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary>PEM with the TLS certificate (ECDSA P-256). <value>Default: <c>tls.crt</c> beside the key file.</value></summary>
+    public string? TlsCertificateFile { get; init; }
+
+    /// <summary>PEM with the TLS private key, protected like the key file. <value>Default: <c>tls.key</c> beside the key file.</value></summary>
+    public string? TlsKeyFile { get; init; }
+
+    /// <summary>Where to listen. <value>Default: the port in cluster.yaml; on loopback when the address there is loopback, on all interfaces when it is a name, else on that address.</value></summary>
+    public IPEndPoint? Listen { get; init; }
+
+    /// <summary>Limits of the protocol core.</summary>
+    public NodeLimits Limits { get; init; } = NodeLimits.Default;
+
+    /// <summary>Limits of the server's edge.</summary>
+    public EdgeLimits Edge { get; init; } = EdgeLimits.Default;
+
+    /// <summary>Where log lines go, one per event, never with a secret. <value>Default: standard output.</value></summary>
+    public TextWriter Log { get; init; } = Console.Out;
+}

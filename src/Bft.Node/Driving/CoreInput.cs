@@ -1,0 +1,67 @@
+using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
+using Bft.Protocol.Roles;
+using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
+
+namespace Bft.Node;
+
+/// <summary>One input of the witness core: already verified, applied on the core's thread.</summary>
+internal abstract class CoreInput
+{
+    /// <summary>What waits for this input to be dealt with gets <see cref="Bytes"/> back then; null when nothing was taken.</summary>
+    public ByteBudget? Budget { get; init; }
+
+    /// <summary>What it keeps in memory. Unit: bytes.</summary>
+    public int Bytes { get; init; }
+
+    public abstract void Apply(WitnessRole role, WitnessEffects effects);
+
+    public void Release() => Budget?.Release(Bytes);
+}
+
+internal sealed class BatchInput(VerifiedBatch batch) : CoreInput
+{
+    public VerifiedBatch Batch { get; } = batch;
+
+    public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnBatch(Batch, effects);
+}
+
+internal sealed class AcksInput(VerifiedAck[] acks) : CoreInput
+{
+    public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnAcks(acks, effects);
+}
+
+internal sealed class CertificateInput(VerifiedCertificate certificate, IReadOnlyList<VerifiedStatement> statements) : CoreInput
+{
+    public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnCertificate(certificate, statements, effects);
+}
+
+internal sealed class PeerConnectedInput(WitnessIndex peer) : CoreInput
+{
+    public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnPeerConnected(peer, effects);
+}
+
+internal sealed class FetchEndedInput(StreamId stream) : CoreInput
+{
+    public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnFetchEnded(stream);
+}
+
+internal sealed class StoredConflictInput(VerifiedStatement stored, VerifiedStatement offered) : CoreInput
+{
+    public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnStoredConflict(stored, offered, effects);
+}
+
+/// <summary>W10: evidence from a peer. The first about an offender is kept and passed on.</summary>
+internal sealed class EvidenceInput(VerifiedEvidence evidence, EvidenceBook known) : CoreInput
+{
+    public override void Apply(WitnessRole role, WitnessEffects effects)
+    {
+        if (known.Add(evidence))
+        {
+            role.RestoreEvidence(evidence);
+            effects.Records.Add(new EvidenceRecord(evidence));
+            effects.Evidence.Add(evidence);
+        }
+    }
+}

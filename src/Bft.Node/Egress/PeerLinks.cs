@@ -1,0 +1,43 @@
+using Bft.Protocol.Membership;
+using Bft.Protocol.Verification;
+using Bft.Wire.Frames;
+
+namespace Bft.Node;
+
+/// <summary>The links to all other witnesses.</summary>
+internal sealed class PeerLinks
+{
+    private readonly PeerLink?[] _links;
+
+    public PeerLinks(NodeIdentity identity, Func<WitnessIndex, PeerLink> link) =>
+        _links = [.. identity.Committee.GetMembers().Select(member => member == identity.Index ? null : link(member))];
+
+    public IEnumerable<PeerLink> All => _links.OfType<PeerLink>();
+
+    public PeerLink? Of(WitnessIndex peer) => _links[peer.Value];
+
+    public void Post(IExchangeRequest frame, int bytes)
+    {
+        foreach (PeerLink? link in _links)
+        {
+            link?.Outbox?.Post(frame, bytes);
+        }
+    }
+
+    public void Post(WitnessIndex peer, IExchangeRequest frame, int bytes) => _links[peer.Value]?.Outbox?.Post(frame, bytes);
+
+    /// <summary>W8: a stored tip, to one peer or to all.</summary>
+    public void PostTip(WitnessIndex? peer, VerifiedCertificate tip)
+    {
+        TipFrame frame = new(tip.Certificate.Bytes);
+        foreach (PeerLink? link in _links)
+        {
+            if (peer is null || link?.Peer == peer)
+            {
+                link?.Outbox?.PostTip(tip.Batch.Stream, frame, frame.Certificate.Length);
+            }
+        }
+    }
+
+    public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(All.Select(link => link.RunAsync(cancellationToken)));
+}

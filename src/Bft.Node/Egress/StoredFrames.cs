@@ -1,0 +1,39 @@
+using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
+using Bft.Storage;
+using Bft.Wire;
+using Bft.Wire.Frames;
+
+namespace Bft.Node;
+
+/// <summary>Frames from the store: the same bytes for subscribers, for those who fetch, and for publishers that ask again.</summary>
+internal static class StoredFrames
+{
+    /// <summary>A range's certificate and its statements down to the first slot asked for (S1).</summary>
+    public static CertifiedFrame Certified(StreamLog log, StoredRange range)
+    {
+        SignedStatement[] statements = new SignedStatement[checked((int)(range.To.Value - range.From.Value + 1))];
+        for (int i = 0; i < statements.Length; i++)
+        {
+            statements[i] = log.ReadStatement(new Sequence(range.From.Value + (ulong)i));
+        }
+
+        return new CertifiedFrame(log.ReadCertificate(range), statements);
+    }
+
+    /// <summary>A body in pooled memory; dispose its owner when it is written.</summary>
+    public static BodyFrame Body(StreamLog log, Sequence sequence)
+    {
+        PooledBuffer body = PooledBuffer.Rent(log.BodyLength(sequence));
+        try
+        {
+            log.ReadBody(sequence, body.Memory.Span);
+            return new BodyFrame(new Slot(log.Header.Id, sequence), body.Memory, body);
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Bft.Crypto;
+using Bft.Protocol.Membership;
+using Bft.Protocol.Verification;
+using Bft.Wire.Frames;
+using Grpc.Core;
+
+namespace Bft.Node;
+
+/// <summary>Who is at the other end of a call, proven for this call alone.</summary>
+internal sealed class Session(PublicKey client, WitnessIndex? peer, Action<PublicKey> close) : IDisposable
+{
+    public PublicKey Client { get; } = client;
+
+    /// <summary>The client is this witness; null for others.</summary>
+    public WitnessIndex? Peer { get; } = peer;
+
+    public void Dispose() => close(Client);
+}
+
+/// <summary>Opens sessions: challenge, hello, welcome.</summary>
+internal sealed class Sessions(NodeIdentity identity, EdgeLimits limits)
+{
+    private readonly ConcurrentDictionary<PublicKey, int> _open = new(); // bound: keys that cluster.yaml names
+
+    /// <param name="requests">Of a call that has just begun.</param>
+    /// <param name="replies">Of the same call.</param>
+    /// <param name="isForPeers">Only witnesses may call.</param>
+    /// <param name="cancellationToken">The call is over.</param>
+    /// <exception cref="RpcException">The caller did not prove who it is, or is nobody.</exception>
+    public async Task<Session> OpenAsync<TRequest, TReply>(
+        IAsyncStreamReader<TRequest> requests, IServerStreamWriter<TReply> replies, bool isForPeers, CancellationToken cancellationToken)
+        where TRequest : class, IFrame
+        where TReply : class, IFrame
+    {
+        Digest nonce = new(RandomNumberGenerator.GetBytes(Digest.Length));
+        await replies.WriteAsync((TReply)(object)new ChallengeFrame(nonce), cancellationToken);
+        HelloFrame hello = await HelloAsync(requests, cancellationToken);
+        WitnessIndex? peer = identity.Committee.IndexOf(hello.Client);
+        if (peer is null && (isForPeers || identity.Cluster.ClientOf(hello.Client) is null))
+        {
+            throw Refused(StatusCode.PermissionDenied, isForPeers
+                ? "Only witnesses of this cluster may call here."
+                : $"The key {hello.Client} is no client's in this witness's cluster.yaml.");
+        }
+
+        HelloStatement statement = new(identity.Committee.Cluster, hello.Client, identity.Index, identity.Self.Pin, nonce);
+        if (!statement.IsSigned(hello.Signature, Ed25519.Instance))
+        {
+            throw Refused(StatusCode.Unauthenticated, "The hello does not sign this cluster, this witness, its TLS key and the challenge of this call.");
+        }
+
+        if (_open.AddOrUpdate(hello.Client, 1, static (_, count) => count + 1) > limits.SessionsPerIdentityMax)
+        {
+            Close(hello.Client);
+            throw Refused(StatusCode.ResourceExhausted, $"This key has {limits.SessionsPerIdentityMax} calls open, which is the most.");
+        }
+
+        Session session = new(hello.Client, peer, Close);
+        try
+        {
+            await replies.WriteAsync((TReply)(object)WelcomeFrame.Instance, cancellationToken);
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    private static RpcException Refused(StatusCode code, string detail) => new(new Status(code, detail));
+
+    private void Close(PublicKey client) => _open.AddOrUpdate(client, 0, static (_, count) => count - 1);
+
+    private async Task<HelloFrame> HelloAsync<TRequest>(IAsyncStreamReader<TRequest> requests, CancellationToken cancellationToken)
+        where TRequest : class, IFrame
+    {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(limits.HelloTimeout);
+        try
+        {
+            return await requests.MoveNext(patience.Token) && requests.Current is IFrame and HelloFrame hello
+                ? hello
+                : throw Refused(StatusCode.Unauthenticated, "The first message of a call is a hello.");
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Refused(StatusCode.Unauthenticated, $"No hello came within {limits.HelloTimeout.TotalSeconds:0} s.");
+        }
+    }
+}

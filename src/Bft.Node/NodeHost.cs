@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Bft.Crypto;
+using Bft.Health;
+using Bft.Protocol.Model;
+using Bft.Protocol.Roles;
+using Bft.Protocol.Verification;
+using Bft.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using static Grpc.Health.V1.HealthCheckResponse.Types;
+
+namespace Bft.Node;
+
+/// <summary>A witness process: puts the rooms together, runs them, stops them.</summary>
+public static class NodeHost
+{
+    /// <summary>Runs a witness until the token fires, or until it must stop.</summary>
+    /// <exception cref="NodeFailure">It did not start, or stopped by itself; with the exit code and what to do.</exception>
+    public static async Task RunAsync(NodeOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        try
+        {
+            Ed25519.EnsureStrict();
+            using NodeIdentity identity = NodeIdentity.Load(options);
+            using DirectoryLock directory = DirectoryLock.TryTake(options.DataDirectory)
+                ?? throw new NodeFailure(NodeExitCode.DataInUse, $"{options.DataDirectory} is used by another process. Two processes with one key would be a faulty witness; stop the other one.");
+            await RunAsync(options, identity, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            throw NodeFailure.Of(e);
+        }
+    }
+
+    private static async Task RunAsync(NodeOptions options, NodeIdentity identity, CancellationToken cancellationToken)
+    {
+        NodeLog log = new(options.Log, identity.Index);
+        using NodeLifetime lifetime = new(log);
+        BatchStore store = new();
+        WitnessRole role = new(identity.Committee, identity.Index, identity.Signer, options.Limits);
+        long begun = Stopwatch.GetTimestamp();
+        JournalOptions journalOptions = new() { NewId = JournalId.FromRandom(RandomNumberGenerator.GetBytes(JournalId.Bytes)), SegmentBytes = options.Edge.JournalSegmentBytes };
+        using WitnessJournal journal = WitnessJournal.Open(
+            FileDisk.At(options.DataDirectory), journalOptions, identity.Committee, identity.Index, Ed25519.Instance, role, store);
+        double replayed = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
+
+        CoreMailbox mailbox = new();
+        ByteBudget input = new(options.Edge.InputBytesMax);
+        PublisherCalls publishers = new();
+        TopicSignals topics = new();
+        EvidenceBook evidence = new(journal.Replayed);
+        PeerDialer dialer = new(identity, options.Edge);
+        PeerLinks peers = new(identity, peer => new PeerLink(peer, dialer, options.Edge, mailbox, log));
+        using CatchUp catchUp = new(identity.Committee, dialer, mailbox, input, options.Edge, log, lifetime.Stopping);
+        StoredOffers offers = new(store, new BatchVerifier(identity.Committee.Cluster, identity.Committee.Limits, Ed25519.Instance), publishers);
+        WitnessCore core = new(role, journal, store, mailbox, evidence, new Delivery(publishers, peers, topics, catchUp, offers, log));
+        Run run = new(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
+        StatusReport status = new(identity, options.DataDirectory, run, store, core, peers, lifetime);
+        Sessions sessions = new(identity, options.Edge);
+        await using WebApplication app = Edge.Build(
+            identity,
+            options.Edge,
+            new WitnessService(identity, options.Edge, sessions, store, mailbox, input, publishers, topics, status, lifetime),
+            new PeerService(identity, options.Edge, sessions, store, mailbox, input, peers, evidence, lifetime));
+
+        HealthService health = app.Services.GetRequiredService<HealthService>();
+        health.SetStatus("", ServingStatus.NotServing);
+        core.Start(run);
+        Task background = Task.WhenAll(offers.RunAsync(mailbox, lifetime.Stopping), peers.RunAsync(lifetime.Stopping));
+        try
+        {
+            await app.StartAsync(cancellationToken);
+            health.SetStatus("", ServingStatus.Serving);
+            log.Write($"ready on https://{identity.Listen} (cluster {identity.Committee.Cluster}, mark {journal.Journal.DurableMark}, replayed {store.StreamCount} streams in {replayed:0} ms)");
+            await await Task.WhenAny(core.Ended, Task.Delay(Timeout.Infinite, cancellationToken));
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            log.Write("stopping");
+        }
+        catch
+        {
+            lifetime.Fault();
+            health.SetStatus("", ServingStatus.NotServing);
+            throw;
+        }
+        finally
+        {
+            await lifetime.StopAsync();
+            await core.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await app.StopAsync(CancellationToken.None);
+            await background.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        log.Write($"stopped at mark {journal.Journal.DurableMark}");
+    }
+}

@@ -1,0 +1,72 @@
+using System.Security.Authentication;
+using Bft.Health;
+using Bft.Reflection;
+using Bft.Wire;
+using Bft.Wire.Services;
+using Grpc.Health.V1;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Bft.Node;
+
+/// <summary>The server's edge: HTTP/2 over TLS 1.3 and nothing else, with every default of Kestrel that is open closed.</summary>
+internal static class Edge
+{
+    private const int HeaderBytesMax = 16 * 1024;
+    private const int HeaderCountMax = 32;
+
+    public static WebApplication Build(NodeIdentity identity, EdgeLimits limits, WitnessService witness, PeerService peer)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Configure(kestrel, identity, limits));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = limits.StopTimeout / 2);
+        builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = FrameLimits.MessageBytesMax(identity.Cluster.Limits));
+        builder.Services.AddGrpcHealth();
+        builder.Services.AddGrpcReflection([.. Contracts.Files, HealthReflection.Descriptor]);
+        builder.Services.AddSingleton(witness);
+        builder.Services.AddSingleton(peer);
+        WebApplication app = builder.Build();
+        app.MapGrpcService<WitnessService>();
+        app.MapGrpcService<PeerService>();
+        app.MapGrpcHealth();
+        app.MapGrpcReflection();
+        return app;
+    }
+
+    private static void Configure(KestrelServerOptions kestrel, NodeIdentity identity, EdgeLimits limits)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = limits.ConnectionsMax;
+        kestrel.Limits.MaxConcurrentUpgradedConnections = 0;
+        kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytesMax;
+        kestrel.Limits.MaxRequestHeaderCount = HeaderCountMax;
+        kestrel.Limits.RequestHeadersTimeout = limits.HelloTimeout;
+
+        // Streams last and idle: heartbeats of our own tell a dead one.
+        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Limits.MinRequestBodyDataRate = null;
+        kestrel.Limits.MinResponseDataRate = null;
+        Http2Limits http2 = kestrel.Limits.Http2;
+        http2.MaxStreamsPerConnection = limits.CallsPerConnectionMax;
+        http2.MaxRequestHeaderFieldSize = HeaderBytesMax / 2;
+        http2.InitialStreamWindowSize = limits.StreamWindowBytes;
+        http2.InitialConnectionWindowSize = limits.ConnectionWindowBytes;
+        http2.KeepAlivePingDelay = TimeSpan.FromSeconds(10);
+        http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+        kestrel.Listen(identity.Listen, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            listen.UseHttps(https =>
+            {
+                https.ServerCertificate = identity.Certificate;
+                https.SslProtocols = SslProtocols.Tls13;
+                https.HandshakeTimeout = limits.HelloTimeout;
+            });
+        });
+    }
+}

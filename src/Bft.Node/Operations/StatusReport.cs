@@ -1,0 +1,42 @@
+using System.Reflection;
+using Bft.Protocol.Model;
+using Bft.Storage;
+using Bft.Wire;
+using Bft.Wire.Frames;
+
+namespace Bft.Node;
+
+/// <summary>What a witness says about itself, to anyone (info) and to known clients (status).</summary>
+internal sealed class StatusReport(NodeIdentity identity, string dataDirectory, Run run, BatchStore store, WitnessCore core, PeerLinks peers, NodeLifetime lifetime)
+{
+    private readonly long _startedUnixMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+
+    public InfoFrame Info { get; } = new(
+        identity.Committee.Cluster,
+        identity.Index,
+        identity.Signer.PublicKey,
+        identity.Committee.Epoch,
+        $"bft {typeof(StatusReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]}",
+        identity.Committee.Limits);
+
+    public StatusFrame Now()
+    {
+        StreamStatus[] streams = [.. store.Streams.Take(FrameLimits.StatusStreamsMax).Select(StatusOf)];
+        int known = store.StreamCount;
+        return new StatusFrame(identity.Index, lifetime.IsFaulted ? WitnessState.Faulted : WitnessState.Serving)
+        {
+            Run = run,
+            Mark = core.DurableMark,
+            StartedUnixMs = _startedUnixMs,
+            JournalBytes = new DirectoryInfo(dataDirectory).EnumerateFiles().Sum(file => file.Length),
+            EvidenceCount = core.EvidenceCount,
+            StreamCount = known,
+            Peers = [.. peers.All.Select(link => new PeerStatus(link.Peer, link.IsConnected, link.LastHeardMs))],
+            Streams = streams,
+            IsStreamsTruncated = known > streams.Length,
+        };
+    }
+
+    private static StreamStatus StatusOf(StreamLog log) =>
+        new(log.Header.Id, log.Header.Topic, log.Header.Publisher, log.Header.Incarnation, log.Tip?.Batch.Sequence, Sequence.Zero);
+}

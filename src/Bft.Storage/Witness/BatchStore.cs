@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
+
+namespace Bft.Storage;
+
+/// <summary>All streams that a witness stores: an index over its journal, which holds the bytes.</summary>
+/// <remarks>Any thread reads; the thread that owns the journal writes. A stream costs about 1 KiB and 20 bytes a slot.</remarks>
+public sealed class BatchStore
+{
+    private readonly ConcurrentDictionary<StreamId, StreamLog> _streams = new();
+    private readonly ConcurrentDictionary<Topic, AppendList<StreamLog>> _topics = new();
+    private Journal? _journal;
+
+    /// <summary>Streams of which something is recorded.</summary>
+    public int StreamCount => _streams.Count;
+
+    /// <summary>All streams, in no order.</summary>
+    public IEnumerable<StreamLog> Streams => _streams.Values;
+
+    public bool TryFind(StreamId stream, [NotNullWhen(true)] out StreamLog? log) => _streams.TryGetValue(stream, out log);
+
+    /// <summary>The slot is at or below the stored tip of its stream.</summary>
+    public bool IsStored(Slot slot) => _streams.TryGetValue(slot.Stream, out StreamLog? log) && slot.Sequence < log.End;
+
+    /// <summary>Streams of a topic of which something is stored. Their number only rises, and their order stays.</summary>
+    public int StreamCountOf(Topic topic) => _topics.TryGetValue(topic, out AppendList<StreamLog>? streams) ? (int)streams.Count : 0;
+
+    /// <param name="topic">A topic with streams.</param>
+    /// <param name="index">Below a <see cref="StreamCountOf"/> that the caller has read.</param>
+    public StreamLog StreamOf(Topic topic, int index) => _topics[topic][index];
+
+    /// <summary>W7: a stored tip is durable; from now on readers see what it covers.</summary>
+    public void OnStoredTip(StoredTip tip)
+    {
+        ArgumentNullException.ThrowIfNull(tip);
+        StreamLog log = _streams[tip.Header.Id];
+        bool isNew = log.Tip is null;
+        log.OnStoredTip(tip.Certificate);
+        if (isNew)
+        {
+            _topics.GetOrAdd(tip.Header.Topic, static _ => new AppendList<StreamLog>()).Add(log);
+        }
+    }
+
+    internal void OnBatch(VerifiedStatement statement, JournalPosition statementAt, JournalPosition bodyAt)
+    {
+        if (!_streams.TryGetValue(statement.Reference.Stream, out StreamLog? log))
+        {
+            log = new StreamLog(statement.Statement.Header);
+            if (_journal is { } journal)
+            {
+                log.Attach(journal);
+            }
+
+            _streams[statement.Reference.Stream] = log;
+        }
+
+        log.OnBatch(statement, statementAt, bodyAt);
+    }
+
+    internal void OnCertificate(VerifiedCertificate certificate, JournalPosition position) =>
+        _streams[certificate.Batch.Stream].OnCertificate(certificate, position);
+
+    /// <summary>The journal is replayed: reading begins.</summary>
+    internal void Attach(Journal journal)
+    {
+        _journal = journal;
+        foreach (StreamLog log in _streams.Values)
+        {
+            log.Attach(journal);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using Bft.Crypto;
+using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
+
+namespace Bft.Storage;
+
+/// <summary>Heads of a witness's records, as bytes.</summary>
+internal static class WitnessRecords
+{
+    /// <summary>Flags and base; signature and statement follow.</summary>
+    public const int BatchHeadFixedLength = 1 + 8;
+
+    public static byte[] Identity(ClusterId cluster, WitnessIndex self)
+    {
+        byte[] bytes = new byte[Digest.Length + 1];
+        StatementWriter writer = new(bytes);
+        writer.Digest(cluster.Digest);
+        writer.U8(self.Value);
+        return bytes;
+    }
+
+    public static bool TryIdentity(ReadOnlySpan<byte> head, out ClusterId cluster, out int witness)
+    {
+        StatementReader reader = new(head);
+        cluster = new ClusterId(reader.Digest());
+        witness = reader.U8();
+        return reader.IsComplete;
+    }
+
+    public static byte[] Run(Run run)
+    {
+        byte[] bytes = new byte[8];
+        StatementWriter writer = new(bytes);
+        writer.U64(run.Value);
+        return bytes;
+    }
+
+    public static byte[] BatchHead(BatchRecord record)
+    {
+        VerifiedStatement statement = record.Batch.Statement;
+        BatchFlags flags = (record.AckBase is null ? BatchFlags.None : BatchFlags.IsAcked) | (statement.IsSigned ? BatchFlags.IsSigned : BatchFlags.None);
+        byte[] bytes = new byte[BatchHeadFixedLength + Signature.Length + statement.Statement.Bytes.Length];
+        StatementWriter writer = new(bytes);
+        writer.U8((int)flags);
+        writer.U64(record.AckBase?.Value ?? 0);
+        writer.Signature(statement.Signature);
+        writer.Bytes(statement.Statement.Bytes.Span);
+        return bytes;
+    }
+
+    public static bool TryBatch(ClusterId cluster, ReadOnlySpan<byte> head, out VerifiedStatement statement, out Sequence? ackBase)
+    {
+        StatementReader reader = new(head);
+        BatchFlags flags = (BatchFlags)reader.U8();
+        Sequence @base = reader.Sequence();
+        Signature signature = reader.Signature();
+        ackBase = flags.HasFlag(BatchFlags.IsAcked) ? @base : null;
+        statement = reader.IsFailed ? null! : Restored.Statement(cluster, head[reader.Position..], signature, flags.HasFlag(BatchFlags.IsSigned))!;
+        return statement is not null;
+    }
+}

@@ -1,0 +1,118 @@
+using Bft.Crypto;
+using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
+using Bft.Protocol.Roles;
+using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
+
+namespace Bft.Storage;
+
+/// <summary>Rebuilds a witness from its records (W9). A record that contradicts those before it is damage, and nothing is signed on top of it.</summary>
+internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISignatureScheme scheme, WitnessRole role, BatchStore store) : IJournalReplay
+{
+    private readonly EvidenceVerifier _verifier = new(committee, scheme);
+    private readonly WitnessEffects _effects = new();
+    private (VerifiedStatement Statement, JournalPosition Position)? _batch;
+
+    public bool HasIdentity { get; private set; }
+
+    public List<VerifiedEvidence> Evidence { get; } = [];
+
+    public void OnRecord(ulong mark, byte kind, ReadOnlySpan<byte> head, JournalPosition body)
+    {
+        string? fault = (WitnessRecordKind)kind switch
+        {
+            _ when _batch is not null != ((WitnessRecordKind)kind == WitnessRecordKind.Body) => "a batch and its body do not stand together.",
+            WitnessRecordKind.Identity => OnIdentity(head),
+            _ when !HasIdentity => "the first record does not say whose journal this is.",
+            WitnessRecordKind.Run => head.Length == 8 ? null : "a run record is malformed.",
+            WitnessRecordKind.Batch => OnBatch(head, body),
+            WitnessRecordKind.Body => OnBody(body),
+            WitnessRecordKind.Certificate => OnCertificate(head, body),
+            WitnessRecordKind.Evidence => OnEvidence(head),
+            _ => $"a record has the unknown kind {kind}; a newer version may have written it.",
+        };
+        if (fault is not null)
+        {
+            throw new JournalDamageException(SegmentName.Of(body.Segment), body.Offset, $"in commit {mark} {fault}");
+        }
+    }
+
+    public void Complete()
+    {
+        if (_batch is { } batch)
+        {
+            throw new JournalDamageException(SegmentName.Of(batch.Position.Segment), batch.Position.Offset, "the last batch has no body.");
+        }
+    }
+
+    private string? OnIdentity(ReadOnlySpan<byte> head)
+    {
+        if (!WitnessRecords.TryIdentity(head, out ClusterId cluster, out int witness))
+        {
+            return "the identity record is malformed.";
+        }
+
+        HasIdentity = true;
+        return cluster != committee.Cluster ? throw new ForeignJournalException(
+                $"The data directory belongs to cluster {cluster}, but cluster.yaml makes {committee.Cluster}. Name the right directory or file; for a new cluster take an empty directory.")
+            : witness != self.Value ? throw new ForeignJournalException(
+                $"The data directory belongs to witness {witness}, but the key is that of witness {self}. Each witness has a data directory of its own; never copy one.")
+            : null;
+    }
+
+    private string? OnBatch(ReadOnlySpan<byte> head, JournalPosition position)
+    {
+        if (!WitnessRecords.TryBatch(committee.Cluster, head, out VerifiedStatement statement, out Sequence? ackBase))
+        {
+            return "a batch record is malformed.";
+        }
+
+        role.RestoreBatch(statement, ackBase);
+        _batch = (statement, position);
+        return null;
+    }
+
+    private string? OnBody(JournalPosition position)
+    {
+        (VerifiedStatement statement, JournalPosition at) = _batch!.Value;
+        _batch = null;
+        store.OnBatch(statement, at, position);
+        return statement.Statement.Body.Length == position.Length ? null : "a body has another length than its statement says.";
+    }
+
+    private string? OnCertificate(ReadOnlySpan<byte> head, JournalPosition position)
+    {
+        if (Restored.Certificate(head) is not { } certificate)
+        {
+            return "a certificate record is malformed.";
+        }
+
+        if (!store.TryFind(certificate.Batch.Stream, out _))
+        {
+            return $"a certificate stands before the batch {certificate.Batch} that it covers.";
+        }
+
+        store.OnCertificate(certificate, position);
+        bool isStored = role.RestoreCertificate(certificate, _effects);
+        foreach (StoredTip tip in _effects.StoredTips)
+        {
+            store.OnStoredTip(tip);
+        }
+
+        _effects.Clear();
+        return isStored ? null : $"the bodies that the certificate of {certificate.Batch} covers do not stand before it.";
+    }
+
+    private string? OnEvidence(ReadOnlySpan<byte> head)
+    {
+        if (!_verifier.TryVerify(head, out VerifiedEvidence? evidence, out RejectReason reason))
+        {
+            return $"evidence does not hold ({reason}).";
+        }
+
+        role.RestoreEvidence(evidence);
+        Evidence.Add(evidence);
+        return null;
+    }
+}
