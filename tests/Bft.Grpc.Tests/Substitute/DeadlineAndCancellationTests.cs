@@ -123,6 +123,22 @@ public sealed class DeadlineAndCancellationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Disposing_a_call_whose_request_has_ended_cancels_the_handler()
+    {
+        _host.Handlers.Repeat = async (request, responses, context) =>
+        {
+            await responses.WriteAsync(request);
+            await UntilCancelled(context);
+        };
+        AsyncServerStreamingCall<Note> call = _host.Client.Repeat(new Note());
+        await call.ResponseStream.MoveNext();
+
+        call.Dispose();
+
+        await _handlerCancelled.Task.WaitAsync(EchoHost.Patience);
+    }
+
+    [Fact]
     public async Task Cancelling_a_read_cancels_the_call()
     {
         using CancellationTokenSource cancel = new();
