@@ -125,7 +125,7 @@ public sealed class MalformedResponseTests : IAsyncLifetime
         Assert.Equal(StatusCode.Internal, (await StatusAfter(http =>
         {
             http.Response.ContentType = "application/grpc";
-            http.Response.Headers["grpc-status"] = "0";
+            http.Response.Headers["grpc-status"] = "5";
             http.Response.Headers["x-bin"] = "!";
             return Task.CompletedTask;
         })).StatusCode);
