@@ -152,6 +152,11 @@ public sealed class PublisherCoverageTests : PublisherFixture
         Assert.Equal(2, Effects.HandOvers.Count);
 
         Role.OnTip(W(1), certificate, Effects);
+        Effects.Clear();
+        Tick(1000);
+        Assert.NotEmpty(Effects.HandOvers);
+        Assert.All(Effects.HandOvers, handOver => Assert.Equal(W(2), handOver.To));
+
         Role.OnTip(W(3), certificate, Effects);
         Effects.Clear();
         Tick(1000);

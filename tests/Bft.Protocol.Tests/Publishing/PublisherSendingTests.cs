@@ -148,6 +148,19 @@ public sealed class PublisherSendingTests : PublisherFixture
     }
 
     [Fact]
+    public void P3_what_was_sent_just_now_is_not_resent_with_the_rest()
+    {
+        Connect(0);
+        Durable(1);
+        Tick(Patience.ResendFirstTicks - 1);
+        Durable(1);
+
+        Tick(1);
+
+        Assert.Equal([0ul], SentTo(0));
+    }
+
+    [Fact]
     public void P3_nothing_is_resent_to_a_witness_without_a_connection()
     {
         Connect(0);

@@ -65,6 +65,17 @@ public sealed class ReceiverTrustTests : ReceiverFixture
     }
 
     [Fact]
+    public void R5_the_acks_of_all_n_count_only_down_to_their_base()
+    {
+        VerifiedBatch[] batches = Cluster.Stream().AppendMany(2);
+        Serve(0, batches);
+
+        Role.OnTip(W(0), Cluster.Certify(batches[1].Reference, 1, 0, 1, 2, 3), Effects);
+
+        Assert.Empty(Effects.Deliveries);
+    }
+
+    [Fact]
     public void R5_a_known_tip_counts_without_its_certificate()
     {
         VerifiedBatch[] batches = Cluster.Stream().AppendMany(2);
@@ -200,6 +211,22 @@ public sealed class ReceiverTrustTests : ReceiverFixture
         Assert.Empty(Effects.Deliveries);
         Assert.Empty(Effects.Wanted);
         Assert.All(Effects.Ignored, reason => Assert.Equal(ReceiverIgnored.Stopped, reason));
+    }
+
+    [Fact]
+    public void R1_no_witness_is_named_for_a_slot_that_its_acks_do_not_reach()
+    {
+        TestStream stream = Cluster.Stream();
+        VerifiedBatch first = stream.Append();
+        Serve(0, first);
+        Tip(1, first);
+        VerifiedBatch otherFirst = stream.Batch(0, Ancestor.None, "the other first");
+        VerifiedBatch otherSecond = stream.Batch(1, Ancestor.Previous(otherFirst.Digest), "the other second");
+
+        Serve(0, Cluster.Certify(otherSecond.Reference, 1), otherSecond);
+
+        Assert.NotNull(Effects.Fork?.First);
+        AssertNames(Effects.Fork);
     }
 
     [Fact]
