@@ -1,0 +1,178 @@
+using System.Security.Cryptography;
+using Bft.Crypto;
+using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
+using Bft.Storage;
+
+namespace Bft.Client;
+
+/// <summary>A publisher's journal for one topic (P2): its incarnation, its batches, and the certificates it got. Owned by the publisher's loop.</summary>
+/// <remarks>
+/// Bounded: once a segment is full, the next one begins with the incarnation, the certificate up to which all is covered, and the batches that are not; when
+/// those are durable, the segments before are dropped.
+/// </remarks>
+internal sealed class PublisherJournal : IDisposable
+{
+    private const long SegmentBytes = 16L * 1024 * 1024;
+
+    private readonly DirectoryLock _lock;
+    private readonly Journal _journal;
+    private List<SharedBody> _appended = [];
+    private List<SharedBody> _sealed = [];
+    private Sequence? _lastAppended;
+    private Sequence? _lastSealed;
+    private long _segmentLength;
+    private long? _snapshotSegment;
+    private bool _isSnapshotSealed;
+
+    private PublisherJournal(DirectoryLock taken, Journal journal)
+    {
+        _lock = taken;
+        _journal = journal;
+    }
+
+    /// <summary>Opens the journal, with what it holds; null when another publisher uses it (this run then has an incarnation of its own).</summary>
+    /// <param name="folder">Created when it is missing.</param>
+    /// <param name="onDamaged">Told where a journal that cannot be read was put: its incarnation is not continued (P7).</param>
+    /// <exception cref="DiskException">The disk refused.</exception>
+    public static (PublisherJournal Journal, PublisherReplay Replay)? TryOpen(string folder, Action<string> onDamaged)
+    {
+        DirectoryLock? taken = DirectoryLock.TryTake(folder);
+        if (taken is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            string run = Path.Combine(folder, "run");
+            JournalOptions options = new() { NewId = JournalId.FromRandom(RandomNumberGenerator.GetBytes(JournalId.Bytes)), SegmentBytes = SegmentBytes };
+            PublisherReplay replay = new();
+            Journal journal;
+            try
+            {
+                journal = Journal.Open(FileDisk.At(run), options, replay);
+            }
+            catch (Exception damage) when (damage is JournalDamageException or JournalMismatchException)
+            {
+                string aside = Path.Combine(folder, $"damaged-{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}");
+                Directory.Move(run, aside);
+                onDamaged($"{damage.Message} It was moved to {aside}; a new incarnation begins.");
+                replay = new PublisherReplay();
+                journal = Journal.Open(FileDisk.At(run), options, replay);
+            }
+
+            return (new PublisherJournal(taken, journal), replay);
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads a body that was found at start.</summary>
+    public SharedBody? TryRead(JournalPosition position)
+    {
+        SharedBody body = SharedBody.Rent(position.Length);
+        if (_journal.Read(position, body.Memory.Span).IsOk)
+        {
+            return body;
+        }
+
+        body.Dispose();
+        return null;
+    }
+
+    public void Append(Incarnation incarnation)
+    {
+        Span<byte> head = stackalloc byte[Incarnation.Length];
+        PublisherReplay.Write(incarnation, head);
+        Append(PublisherReplay.IncarnationKind, head, default);
+    }
+
+    public void Append(VerifiedBatch batch)
+    {
+        byte[] head = new byte[Signature.Length + batch.Statement.Statement.Bytes.Length];
+        batch.Statement.Signature.CopyTo(head);
+        batch.Statement.Statement.Bytes.Span.CopyTo(head.AsSpan(Signature.Length));
+        Append(PublisherReplay.BatchKind, head, batch.Body);
+        _appended.Add(((SharedBody)batch.BodyOwner!).Share());
+        _lastAppended = batch.Sequence;
+    }
+
+    public void Append(VerifiedCertificate certificate) => Append(PublisherReplay.CertificateKind, certificate.Certificate.Bytes.Span, default);
+
+    /// <summary>What is appended now belongs to no incarnation that is ever continued.</summary>
+    public void Abandon() => Append(PublisherReplay.AbandonedKind, default, default);
+
+    /// <summary>The next commit, to be performed on another thread; null when nothing waits for a flush, or one is under way.</summary>
+    /// <param name="incarnation">Of the stream.</param>
+    /// <param name="covered">Its batch and all before it are covered; null when none is.</param>
+    /// <param name="uncovered">The batches after it that were appended.</param>
+    public JournalCommit? Seal(Incarnation incarnation, VerifiedCertificate? covered, IEnumerable<VerifiedBatch> uncovered)
+    {
+        if ((_lastAppended is null && _snapshotSegment is null) || _journal.Seal() is not { } commit)
+        {
+            return null;
+        }
+
+        (_appended, _sealed) = (_sealed, _appended);
+        (_lastSealed, _lastAppended) = (_lastAppended, null);
+        _isSnapshotSealed = _snapshotSegment is not null;
+        _segmentLength += commit.Bytes;
+        if (_segmentLength >= SegmentBytes && _snapshotSegment is null)
+        {
+            BeginSegment(incarnation, covered, uncovered);
+        }
+
+        return commit;
+    }
+
+    /// <summary>A commit was performed. Returns the highest slot that became durable with it, if any did.</summary>
+    public Sequence? OnDurable(JournalCommit commit)
+    {
+        _journal.OnDurable(commit);
+        Release(_sealed);
+        if (_isSnapshotSealed)
+        {
+            _journal.DropSegmentsBefore(_snapshotSegment!.Value);
+            _snapshotSegment = null;
+            _isSnapshotSealed = false;
+        }
+
+        return _lastSealed;
+    }
+
+    public void Dispose()
+    {
+        Release(_appended);
+        Release(_sealed);
+        _journal.Dispose();
+        _lock.Dispose();
+    }
+
+    private static void Release(List<SharedBody> bodies)
+    {
+        bodies.ForEach(body => body.Dispose());
+        bodies.Clear();
+    }
+
+    private void Append(byte kind, ReadOnlySpan<byte> head, ReadOnlyMemory<byte> body) => _journal.Append(kind, head, body);
+
+    private void BeginSegment(Incarnation incarnation, VerifiedCertificate? covered, IEnumerable<VerifiedBatch> uncovered)
+    {
+        _snapshotSegment = _journal.Roll();
+        _segmentLength = 0;
+        Append(incarnation);
+        if (covered is not null)
+        {
+            Append(covered);
+        }
+
+        foreach (VerifiedBatch batch in uncovered)
+        {
+            Append(batch);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Bft.Crypto;
+using Bft.Protocol.Model;
+using Bft.Protocol.Receiving;
+using Bft.Storage;
+
+namespace Bft.Client;
+
+/// <summary>A durable cursor (R3): what the application committed, and per stream a <em>lease</em>: the slots that may have been delivered.</summary>
+/// <remarks>
+/// A lease is durable before a slot below it is delivered, so that after a crash all that may come twice is marked. It reaches
+/// <see cref="LeaseSlots"/> ahead, which costs one flush per that many batches of a stream; a clean end takes it back to what was delivered.
+/// </remarks>
+internal sealed class CursorStore : IJournalReplay, IDisposable
+{
+    public const ulong LeaseSlots = 256;
+
+    private const byte PositionKind = 1;
+    private const byte LeaseKind = 2;
+    private const int PositionLength = Digest.Length + 8 + Digest.Length + 4;
+    private const int LeaseLength = Digest.Length + 8;
+    private const long SegmentBytes = 1024 * 1024;
+
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly SortedDictionary<StreamId, Sequence> _leases = []; // one entry per stream of the topic, as the cursor
+    private readonly SortedDictionary<StreamId, Sequence> _found;
+    private readonly DirectoryLock _lock;
+    private readonly Journal _journal;
+    private long _segmentLength;
+
+    private CursorStore(DirectoryLock taken, string folder, Topic topic)
+    {
+        _lock = taken;
+        Cursor = new Cursor(topic);
+        JournalOptions options = new() { NewId = JournalId.FromRandom(RandomNumberGenerator.GetBytes(JournalId.Bytes)), SegmentBytes = SegmentBytes };
+        _journal = Journal.Open(FileDisk.At(Path.Combine(folder, "run")), options, this);
+        _found = new SortedDictionary<StreamId, Sequence>(_leases);
+    }
+
+    /// <summary>What is committed.</summary>
+    public Cursor Cursor { get; }
+
+    /// <summary>Nothing was ever delivered with this cursor.</summary>
+    public bool IsNew => _found.Count == 0 && Cursor.Positions.Count == 0;
+
+    /// <exception cref="CursorInUseException">Another subscription uses it.</exception>
+    /// <exception cref="DiskException">The disk refused.</exception>
+    /// <exception cref="JournalDamageException">What was committed cannot be read.</exception>
+    public static CursorStore Open(string folder, string name, Topic topic)
+    {
+        DirectoryLock taken = DirectoryLock.TryTake(folder) ?? throw new CursorInUseException(name, folder);
+        try
+        {
+            return new CursorStore(taken, folder, topic);
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>An earlier run may have delivered this slot.</summary>
+    public bool MayBeRepeat(StreamId stream, Sequence sequence) => _found.TryGetValue(stream, out Sequence until) && sequence < until;
+
+    public bool IsLeased(StreamId stream, Sequence sequence) => _leases.TryGetValue(stream, out Sequence until) && sequence < until;
+
+    /// <summary>Makes durable that slots up to some way beyond this one may be delivered.</summary>
+    public Task LeaseAsync(StreamId stream, Sequence sequence, CancellationToken cancellationToken) =>
+        WriteAsync(() => Append(stream, new Sequence(sequence.Value + LeaseSlots)), cancellationToken);
+
+    /// <summary>Makes the position durable, unless the cursor is beyond it.</summary>
+    public Task CommitAsync(StreamId stream, CursorPosition position, CancellationToken cancellationToken) => WriteAsync(() => Append(stream, position), cancellationToken);
+
+    /// <summary>A clean end: only what was delivered may come twice.</summary>
+    public Task CloseAsync(IReadOnlyDictionary<StreamId, Sequence> delivered) => WriteAsync(
+        () =>
+        {
+            foreach ((StreamId stream, Sequence next) in delivered)
+            {
+                Append(stream, next);
+            }
+        },
+        CancellationToken.None);
+
+    public void OnRecord(ulong mark, byte kind, ReadOnlySpan<byte> head, JournalPosition body)
+    {
+        StreamId stream = new(new Digest(head[..Digest.Length]));
+        Sequence sequence = new(BinaryPrimitives.ReadUInt64LittleEndian(head[Digest.Length..]));
+        if (kind == LeaseKind)
+        {
+            _leases[stream] = sequence;
+        }
+        else
+        {
+            Digest last = new(head.Slice(Digest.Length + 8, Digest.Length));
+            Cursor.Set(stream, new CursorPosition(sequence, last, BinaryPrimitives.ReadInt32LittleEndian(head[(PositionLength - 4)..])));
+        }
+    }
+
+    public void Dispose()
+    {
+        _journal.Dispose();
+        _lock.Dispose();
+        _turn.Dispose();
+    }
+
+    /// <summary>One at a time: append, write, flush.</summary>
+    private async Task WriteAsync(Action append, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            append();
+
+            // A flush cannot be taken back, so it is not cancelled either.
+            await Task.Run(Flush, CancellationToken.None).ConfigureAwait(false);
+            if (_segmentLength >= SegmentBytes)
+            {
+                await Task.Run(Compact, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private void Append(StreamId stream, Sequence lease)
+    {
+        _leases[stream] = lease;
+        Span<byte> head = stackalloc byte[LeaseLength];
+        stream.Digest.CopyTo(head);
+        BinaryPrimitives.WriteUInt64LittleEndian(head[Digest.Length..], lease.Value);
+        _journal.Append(LeaseKind, head);
+    }
+
+    private void Append(StreamId stream, CursorPosition position)
+    {
+        CursorPosition current = Cursor.PositionOf(stream);
+        if (position.Next < current.Next || (position.Next == current.Next && position.MessagesTaken <= current.MessagesTaken && position.Last == current.Last))
+        {
+            return;
+        }
+
+        Cursor.Set(stream, position);
+        Span<byte> head = stackalloc byte[PositionLength];
+        stream.Digest.CopyTo(head);
+        BinaryPrimitives.WriteUInt64LittleEndian(head[Digest.Length..], position.Next.Value);
+        position.Last.CopyTo(head[(Digest.Length + 8)..]);
+        BinaryPrimitives.WriteInt32LittleEndian(head[(PositionLength - 4)..], position.MessagesTaken);
+        _journal.Append(PositionKind, head);
+    }
+
+    private void Flush()
+    {
+        if (_journal.Seal() is { } commit)
+        {
+            commit.Perform();
+            _journal.OnDurable(commit);
+            _segmentLength += commit.Bytes;
+        }
+    }
+
+    /// <summary>Writes what counts to a new segment and drops those before.</summary>
+    private void Compact()
+    {
+        long segment = _journal.Roll();
+        foreach ((StreamId stream, CursorPosition position) in Cursor.Positions.ToArray())
+        {
+            Cursor.Forget(stream);
+            Append(stream, position);
+        }
+
+        foreach ((StreamId stream, Sequence lease) in _leases.ToArray())
+        {
+            Append(stream, lease);
+        }
+
+        Flush();
+        _journal.DropSegmentsBefore(segment);
+        _segmentLength = 0;
+    }
+}

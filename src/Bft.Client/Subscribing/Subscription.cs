@@ -1,0 +1,141 @@
+using System.Runtime.CompilerServices;
+using Bft.Protocol;
+using Bft.Protocol.Model;
+using Covered = Bft.Protocol.Receiving.Delivery;
+using CursorPosition = Bft.Protocol.Receiving.CursorPosition;
+
+namespace Bft.Client;
+
+/// <summary>Reads one topic: history and live as one ordered path (R7). Made by <see cref="BftClient.SubscribeAsync"/>; one reader at a time.</summary>
+/// <remarks>It goes on by itself, with another witness, whatever happens to one of them; what ends it is an exception from the enumeration that says why.</remarks>
+public sealed class Subscription : IAsyncEnumerable<Delivery>, IAsyncDisposable
+{
+    private readonly ClusterLimits _limits;
+    private readonly SubscriberLoop _loop;
+    private readonly ByteCredit _credit;
+    private readonly CursorStore? _cursor;
+    private readonly Action<Subscription> _onDisposed;
+    private readonly CancellationTokenSource _ending;
+    private readonly Task _running;
+    private readonly SortedDictionary<StreamId, CursorPosition> _start;
+    private readonly SortedDictionary<StreamId, Sequence> _delivered = []; // one entry per stream of the topic, as the cursor
+    private DeliveredBatch? _current;
+    private int _isDisposed;
+
+    internal Subscription(
+        Topic topic, ClusterLimits limits, SubscriberLoop loop, ByteCredit credit, CursorStore? cursor, IReadOnlyDictionary<StreamId, CursorPosition> start, CancellationTokenSource ending, Task running,
+        Action<Subscription> onDisposed)
+    {
+        Topic = topic;
+        _limits = limits;
+        _loop = loop;
+        _credit = credit;
+        _cursor = cursor;
+        _start = new SortedDictionary<StreamId, CursorPosition>(start.ToDictionary());
+        _ending = ending;
+        _running = running;
+        _onDisposed = onDisposed;
+    }
+
+    public Topic Topic { get; }
+
+    /// <summary>Message by message. Each is valid until the enumeration moves on; copy what is kept longer.</summary>
+    /// <exception cref="SubscriptionException">Why the subscription cannot go on.</exception>
+    public async IAsyncEnumerator<Delivery> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        await foreach (DeliveredBatch batch in ReadBatchesAsync(cancellationToken).ConfigureAwait(false))
+        {
+            for (int position = batch.FirstPosition; position < batch.Count; position++)
+            {
+                yield return batch[position];
+            }
+        }
+    }
+
+    /// <summary>Batch by batch: the fast way. Each is valid until the enumeration moves on.</summary>
+    /// <exception cref="SubscriptionException">Why the subscription cannot go on.</exception>
+    public async IAsyncEnumerable<DeliveredBatch> ReadBatchesAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            while (await _loop.Deliveries.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                while (_loop.Deliveries.TryRead(out Covered covered))
+                {
+                    await LeaseAsync(covered, cancellationToken).ConfigureAwait(false);
+                    _current = BatchOf(covered);
+                    yield return _current;
+                    GiveBack();
+                    cancellationToken.ThrowIfCancellationRequested();
+                }
+            }
+        }
+        finally
+        {
+            GiveBack();
+        }
+    }
+
+    /// <summary>R3: makes durable that this message, and all before it in its stream, are done. A commit below an earlier one changes nothing.</summary>
+    /// <remarks>Without <see cref="SubscriptionOptions.CursorName"/> there is nothing to do.</remarks>
+    /// <exception cref="Bft.Storage.DiskException">The cursor's disk refused; nothing more is committed.</exception>
+    public Task CommitAsync(Delivery delivery, CancellationToken cancellationToken = default) =>
+        _cursor?.CommitAsync(delivery.Stream, delivery.Batch.PositionAfter(delivery.Position), cancellationToken) ?? Task.CompletedTask;
+
+    /// <inheritdoc cref="CommitAsync(Delivery, CancellationToken)"/>
+    public Task CommitAsync(DeliveredBatch batch, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        return _cursor?.CommitAsync(batch.Header.Id, batch.PositionAfter(batch.Count - 1), cancellationToken) ?? Task.CompletedTask;
+    }
+
+    /// <summary>Ends the subscription. What was delivered and not committed comes again, marked.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
+        await _ending.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+        while (_loop.Deliveries.TryRead(out Covered covered))
+        {
+            covered.Batch.BodyOwner?.Dispose();
+        }
+
+        if (_cursor is not null)
+        {
+            await _cursor.CloseAsync(_delivered).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _cursor.Dispose();
+        }
+
+        _ending.Dispose();
+        _onDisposed(this);
+    }
+
+    private ValueTask LeaseAsync(Covered covered, CancellationToken cancellationToken)
+    {
+        (StreamId stream, Sequence sequence) = (covered.Batch.Reference.Stream, covered.Batch.Sequence);
+        return _cursor is null || _cursor.IsLeased(stream, sequence) ? ValueTask.CompletedTask : new ValueTask(_cursor.LeaseAsync(stream, sequence, cancellationToken));
+    }
+
+    private DeliveredBatch BatchOf(Covered covered)
+    {
+        (StreamId stream, Sequence sequence) = (covered.Batch.Reference.Stream, covered.Batch.Sequence);
+        int taken = _start.TryGetValue(stream, out CursorPosition start) && start.Next == sequence ? start.MessagesTaken : 0;
+        bool isRepeat = _cursor?.MayBeRepeat(stream, sequence) ?? false;
+        _delivered[stream] = sequence.Following;
+        return new DeliveredBatch(covered, taken, isRepeat, _limits);
+    }
+
+    private void GiveBack()
+    {
+        if (_current is { } batch)
+        {
+            _current = null;
+            _credit.Remove(batch.BodyLength);
+            batch.GiveBack();
+        }
+    }
+}
