@@ -88,13 +88,14 @@ internal sealed class PublisherLoop
         {
             // Disposed.
         }
-        catch (PublishException reason)
-        {
-            end = reason;
-        }
         catch (Exception cause) when (cause is DiskException or JournalPoisonedException)
         {
             end = new PublisherJournalException(_topic, cause);
+        }
+        catch (Exception reason)
+        {
+            // Whoever waits for something, or sends, is told.
+            end = reason;
         }
         finally
         {

@@ -63,7 +63,7 @@ internal static class Opening
         return new Subscription(topic, committee.Limits, loop, credit, cursor, start.Positions, ending, running, onDisposed);
     }
 
-    /// <summary>"From now on": behind the highest proven tip that n − f witnesses show, stream by stream. A witness has shown all it has with its first heartbeat.</summary>
+    /// <summary>"From now on": behind the highest proven tip that n − f witnesses show, stream by stream. A witness has shown all it has when it says nothing (a heartbeat), or shows a stream again.</summary>
     private static async Task<Cursor> LatestAsync(
         IReadOnlyList<WitnessConnection> connections, Session session, Committee committee, Topic topic, Action<ClientNotice> notify, CancellationToken cancellationToken)
     {
@@ -71,7 +71,7 @@ internal static class Opening
         ConcurrentDictionary<WitnessIndex, bool> complete = new();
         TaskCompletionSource enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        void OnHeartbeat(WitnessIndex witness)
+        void OnComplete(WitnessIndex witness)
         {
             complete[witness] = true;
             if (complete.Count >= committee.Size.Responsive)
@@ -101,10 +101,14 @@ internal static class Opening
             topic,
             (from, tip, _) =>
             {
-                tips[(tip.Batch.Stream, from)] = tip;
+                if (!tips.TryAdd((tip.Batch.Stream, from), tip))
+                {
+                    OnComplete(from);
+                }
+
                 return ValueTask.CompletedTask;
             },
-            OnHeartbeat).RunAsync(OnAdmission, notify, ending.Token)));
+            OnComplete).RunAsync(OnAdmission, notify, ending.Token)));
         try
         {
             await enough.Task.WaitAsync(cancellationToken).ConfigureAwait(false);

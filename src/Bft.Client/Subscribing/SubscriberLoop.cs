@@ -68,8 +68,9 @@ internal sealed class SubscriberLoop
         {
             // Disposed.
         }
-        catch (SubscriptionException reason)
+        catch (Exception reason)
         {
+            // Nothing ends a subscription in silence: the enumeration throws it.
             end = reason;
         }
         finally

@@ -75,24 +75,33 @@ internal sealed class TipBoard(Committee committee)
         for (int i = 0; i < VerifiedPerTickMax && _order.TryPeek(out (StreamId Stream, WitnessIndex From, long Since) oldest) && oldest.Since + PatienceTicks < _now; i++)
         {
             _order.Dequeue();
-            QuorumCertificate?[] tips = _waiting[oldest.Stream];
+            if (!_waiting.TryGetValue(oldest.Stream, out QuorumCertificate?[]? tips))
+            {
+                continue;
+            }
+
             if (tips[oldest.From.Value] is { } tip)
             {
                 tips[oldest.From.Value] = null;
-                if (_verifier.TryVerify(tip, out VerifiedCertificate? verified, out RejectReason reason))
-                {
-                    role.OnTip(oldest.From, verified, effects);
-                }
-                else
-                {
-                    effects.Misbehaved.Add(new Misbehaved(oldest.From, reason));
-                }
+                Judge(oldest.From, tip, role, effects);
             }
 
             if (Array.TrueForAll(tips, tip => tip is null))
             {
                 _waiting.Remove(oldest.Stream);
             }
+        }
+    }
+
+    private void Judge(WitnessIndex from, QuorumCertificate tip, ReceiverRole role, ReceiverEffects effects)
+    {
+        if (_verifier.TryVerify(tip, out VerifiedCertificate? verified, out RejectReason reason))
+        {
+            role.OnTip(from, verified, effects);
+        }
+        else
+        {
+            effects.Misbehaved.Add(new Misbehaved(from, reason));
         }
     }
 }
