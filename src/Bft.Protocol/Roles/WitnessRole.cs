@@ -27,7 +27,8 @@ public sealed class WitnessRole : ILinkTargets
     private readonly AckSigner _signer;
     private readonly HeldBytes _heldBytes;
     private readonly UnknownAcks _unknownAcks;
-    private readonly Dictionary<StreamId, WitnessStream> _streams = [];
+    private readonly OrderedDictionary<StreamId, WitnessStream> _streams = [];
+    private readonly SortedDictionary<StreamId, SortedSet<StreamId>> _awaitedBy = [];
     private readonly Queue<(Mark Mark, CommitGroup Group)> _sealed = new();
     private readonly SortedSet<StreamId> _behind = [];
     private readonly SortedSet<StreamId> _risen = [];
@@ -92,7 +93,7 @@ public sealed class WitnessRole : ILinkTargets
         effects.Records.Add(new RunRecord(run));
         foreach (WitnessStream stream in _streams.Values)
         {
-            foreach (AckStatement statement in stream.Witness.DurableAcks)
+            foreach (AckStatement statement in stream.Witness.Claims)
             {
                 _open.Acks.Add((stream.Witness, statement));
             }
@@ -112,20 +113,11 @@ public sealed class WitnessRole : ILinkTargets
             return;
         }
 
-        bool isNew = !_streams.ContainsKey(statement.Header.Id);
-        WitnessStream stream = StreamFor(statement.Header.Id);
-        if (statement.Ancestor.Kind == AncestorKind.Link && !IsStored(statement.Header, statement.Ancestor))
-        {
-            StreamFor(LinkedStream(statement.Header, statement.Ancestor)).LinkedFrom.Add(statement.Header.Id);
-        }
-
+        WitnessStream stream = StreamFor(statement.Header.Id, effects);
         stream.Witness.OnBatch(batch, _open, effects);
-        if (isNew)
-        {
-            OnAcks(_unknownAcks.Take(statement.Header.Id), effects);
-        }
-
-        Settle(stream, effects);
+        AwaitLink(stream);
+        CertifyTouched(effects);
+        NoticeBehind(stream);
     }
 
     /// <summary>Verified acks of any witness. Rules C1 to C3; W7: a quorum makes a certificate.</summary>
@@ -152,9 +144,11 @@ public sealed class WitnessRole : ILinkTargets
     public void OnCertificate(VerifiedCertificate certificate, IReadOnlyList<VerifiedStatement> statements, WitnessEffects effects)
     {
         ArgumentNullException.ThrowIfNull(certificate);
-        WitnessStream stream = StreamFor(certificate.Batch.Stream);
+        ArgumentNullException.ThrowIfNull(effects);
+        WitnessStream stream = StreamFor(certificate.Batch.Stream, effects);
         stream.Witness.OnCertificate(certificate, statements, _open, effects);
-        Settle(stream, effects);
+        CertifyTouched(effects);
+        NoticeBehind(stream);
     }
 
     /// <summary>W3: the stored statement of a slot that a <see cref="StoredSlotOffer"/> asked for differs from the offered one.</summary>
@@ -162,7 +156,7 @@ public sealed class WitnessRole : ILinkTargets
     {
         ArgumentNullException.ThrowIfNull(stored);
         ArgumentNullException.ThrowIfNull(offered);
-        StreamFor(stored.Reference.Stream).Witness.Prove(stored, offered, effects);
+        StreamFor(stored.Reference.Stream, effects).Witness.Prove(stored, offered, effects);
     }
 
     /// <summary>All records emitted so far are in this commit or an earlier one.</summary>
@@ -181,7 +175,6 @@ public sealed class WitnessRole : ILinkTargets
         {
             _sealed.Dequeue();
             SignAcks(CollectionsMarshal.AsSpan(next.Group.Acks), effects);
-            Answer(next.Group, effects);
             RaiseTips(next.Group, effects);
         }
 
@@ -199,12 +192,9 @@ public sealed class WitnessRole : ILinkTargets
                 effects.PeerTips.Add(new PeerTip(peer, tip));
             }
 
-            foreach (AckStatement statement in stream.Witness.DurableAcks)
+            foreach (VerifiedAck ack in stream.Witness.SignedAcks)
             {
-                if (stream.Collector.AckOf(_self, statement.Batch.Sequence) is { } ack)
-                {
-                    effects.PeerResends.Add((peer, ack.ToBundle()));
-                }
+                effects.PeerResends.Add((peer, ack.ToBundle()));
             }
         }
     }
@@ -256,6 +246,19 @@ public sealed class WitnessRole : ILinkTargets
 
     private bool IsTooFarAhead(Incarnation incarnation) => incarnation.Counter > (ulong)_now + (ulong)IncarnationAheadMax;
 
+    /// <summary>A stream that becomes known takes the acks that came before it (C3); its caller certifies what they complete.</summary>
+    private WitnessStream StreamFor(StreamId id, WitnessEffects effects)
+    {
+        bool isNew = !_streams.ContainsKey(id);
+        WitnessStream stream = StreamFor(id);
+        if (isNew)
+        {
+            _unknownAcks.Take(id).ForEach(ack => Count(stream, ack, effects));
+        }
+
+        return stream;
+    }
+
     private WitnessStream StreamFor(StreamId id)
     {
         if (!_streams.TryGetValue(id, out WitnessStream? stream))
@@ -267,50 +270,38 @@ public sealed class WitnessRole : ILinkTargets
         return stream;
     }
 
-    /// <summary>What an input left to do that may be done at once: repeat a durable ack, show a durable conflict, notice what is missing.</summary>
-    private void Settle(WitnessStream stream, WitnessEffects effects)
+    private void NoticeBehind(WitnessStream stream)
     {
-        foreach ((StreamWitness witness, Sequence sequence) in _open.Repeats)
-        {
-            if (stream.Collector.AckOf(_self, sequence) is { } ack)
-            {
-                effects.PublisherAcks.Add(new PublisherAcks(witness.Header!.Publisher, ack.ToBundle()));
-            }
-        }
-
-        _open.Repeats.Clear();
-        foreach ((StreamWitness witness, Sequence sequence) in _open.Conflicts.Where(conflict => conflict.Stream.IsAckDurable(conflict.Sequence)))
-        {
-            RefuseWithAck(stream, witness, sequence, effects);
-        }
-
-        _open.Conflicts.RemoveAll(conflict => conflict.Stream.IsAckDurable(conflict.Sequence));
         if (stream.Witness.IsBehind)
         {
             _behind.Add(stream.Witness.Id);
         }
     }
 
-    private void Answer(CommitGroup group, WitnessEffects effects)
+    /// <summary>W4: remembers whose tip a held first batch waits for; one entry per stream (C3).</summary>
+    private void AwaitLink(WitnessStream stream)
     {
-        foreach ((StreamWitness witness, Sequence sequence) in group.Conflicts)
+        StreamWitness witness = stream.Witness;
+        StreamId? awaited = witness.AwaitedLink is { } link ? LinkedStream(witness.Header!, link) : null;
+        if (awaited == stream.AwaitedStream)
         {
-            RefuseWithAck(_streams[witness.Id], witness, sequence, effects);
+            return;
         }
-    }
 
-    /// <summary>W3: the answer to another batch in a slot is the one that I acked there, as its publisher signed it.</summary>
-    private void RefuseWithAck(WitnessStream stream, StreamWitness witness, Sequence sequence, WitnessEffects effects)
-    {
-        if (witness.AckedAt(sequence) is { } acked)
+        if (stream.AwaitedStream is { } before && _awaitedBy.TryGetValue(before, out SortedSet<StreamId>? others))
         {
-            effects.Refusals.Add(new PublisherRefusal(
-                acked.Statement.Header.Publisher,
-                new Refusal(
-                    acked.Reference.Slot,
-                    RefusalReason.Conflict,
-                    SignedStatement.From(acked),
-                    stream.Collector.AckOf(_self, sequence)?.ToBundle())));
+            others.Remove(witness.Id);
+            if (others.Count == 0)
+            {
+                _awaitedBy.Remove(before);
+            }
+        }
+
+        stream.AwaitedStream = awaited;
+        if (awaited is { } target)
+        {
+            _awaitedBy.TryAdd(target, []);
+            _awaitedBy[target].Add(witness.Id);
         }
     }
 
@@ -323,7 +314,6 @@ public sealed class WitnessRole : ILinkTargets
             AckStatement[] statements = new AckStatement[part.Length];
             for (int i = 0; i < part.Length; i++)
             {
-                part[i].Stream.OnAckDurable(part[i].Statement.Batch.Sequence);
                 statements[i] = part[i].Statement;
             }
 
@@ -337,7 +327,9 @@ public sealed class WitnessRole : ILinkTargets
 
             foreach (VerifiedAck ack in signed)
             {
-                Count(_streams[ack.Batch.Stream], ack, effects);
+                WitnessStream stream = _streams[ack.Batch.Stream];
+                stream.Witness.OnAckDurable(ack, effects);
+                Count(stream, ack, effects);
             }
         }
     }
@@ -347,15 +339,17 @@ public sealed class WitnessRole : ILinkTargets
         foreach ((StreamWitness witness, VerifiedCertificate certificate) in group.Tips)
         {
             WitnessStream stream = _streams[witness.Id];
-            witness.OnTipDurable(certificate, effects);
+            witness.OnTipDurable(certificate, _open, effects);
             stream.Collector.ForgetBelow(witness.StoredEnd);
             _risen.Add(witness.Id);
-            foreach (StreamId linked in stream.LinkedFrom)
+            if (_awaitedBy.TryGetValue(witness.Id, out SortedSet<StreamId>? waiting))
             {
-                _streams[linked].Witness.OnLinkTargetStored(_open, effects);
+                foreach (WitnessStream linked in waiting.Select(id => _streams[id]).ToArray())
+                {
+                    linked.Witness.OnLinkTargetStored(_open, effects);
+                    AwaitLink(linked);
+                }
             }
-
-            stream.LinkedFrom.RemoveWhere(linked => _streams[linked].Witness.NextOpen > Sequence.Zero);
         }
     }
 
@@ -377,7 +371,8 @@ public sealed class WitnessRole : ILinkTargets
         }
 
         AckOutcome outcome = stream.Collector.OnAck(ack, out _);
-        stream.IsDivergent |= outcome == AckOutcome.Conflicting || (witness.AckedAt(slot) is { } acked && acked.Digest != ack.Batch.Digest);
+        stream.IsDivergent |= witness.AckedAt(slot) is { } acked && acked.Digest != ack.Batch.Digest;
+        stream.IsDivergent |= stream.Collector.AcksAt(slot).Any(other => other.Batch != ack.Batch) || outcome == AckOutcome.Conflicting;
         if (stream.IsDivergent)
         {
             Accuse(stream, ack, effects);
@@ -419,18 +414,16 @@ public sealed class WitnessRole : ILinkTargets
         {
             WitnessStream stream = _streams[id];
 
-            // From the highest slot down: one certificate covers the slots below it as far as its acks reach.
-            Sequence coveredFrom = new(Sequence.MaxValue);
+            // From the highest slot down: one certificate covers the slots below it as far as its acks reach and statements are here.
             foreach (Sequence slot in slots.Reverse())
             {
-                if (slot < coveredFrom && stream.Collector.TryCertify(slot) is { } certificate)
+                if (!stream.Witness.IsCovered(slot) && stream.Collector.TryCertify(slot) is { } certificate)
                 {
-                    coveredFrom = certificate.Base;
                     stream.Witness.OnCertificate(certificate, [], _open, effects);
                 }
             }
 
-            Settle(stream, effects);
+            NoticeBehind(stream);
         }
 
         _touched.Clear();

@@ -14,8 +14,8 @@ internal sealed class WitnessStream(StreamWitness witness, AckCollector collecto
     /// <summary>Some ack differs from my chain: acks are compared along their chains too (C2).</summary>
     public bool IsDivergent { get; set; }
 
-    /// <summary>Streams whose first batch is held until this one's tip reaches its link (W4).</summary>
-    public SortedSet<StreamId> LinkedFrom { get; } = [];
+    /// <summary>The stream whose tip the first batch here, which links to it, is held for (W4).</summary>
+    public StreamId? AwaitedStream { get; set; }
 
     /// <summary>Ticks for which a certified body has been missing without progress.</summary>
     public int TicksMissing { get; set; }
@@ -25,5 +25,4 @@ internal sealed class WitnessStream(StreamWitness witness, AckCollector collecto
 
     /// <summary>The peer to ask next; rises with every order, so that one that is silent or lies is left behind (W8).</summary>
     public int FetchTurn { get; set; }
-
 }

@@ -16,7 +16,7 @@ internal sealed class Adoption(SlotWindow window, HeldBatches held)
         }
 
         window.Certified(top);
-        if (top.Value >= window.RecordedEnd.Value + (2 * window.Size))
+        if (top.Value >= window.Limit)
         {
             // Only tells that there is more to fetch: it comes again when the slots below it are stored.
             return IgnoreReason.OutOfWindow;
@@ -33,24 +33,22 @@ internal sealed class Adoption(SlotWindow window, HeldBatches held)
             slot.Certificate = certificate;
         }
 
-        foreach (VerifiedStatement statement in statements)
-        {
-            if (statement.Sequence >= window.RecordedEnd && statement.Sequence <= top)
-            {
-                SlotState below = window.At(statement.Sequence);
-                below.Fetched ??= below.StatementOf(statement.Digest) is null ? statement : null;
-            }
-        }
-
-        return Cover(certificate.Batch, certificate.Base, effects);
+        return Cover(certificate.Batch, certificate.Base, statements, effects);
     }
 
     /// <summary>Marks what a certificate covers, from a batch down as far as statements are known.</summary>
     /// <param name="batch">Known covered.</param>
     /// <param name="from">The lowest slot that the certificate reaches.</param>
+    /// <param name="statements">Statements shown by a peer; only those on the way down are taken, so that no other can stand in a slot.</param>
     /// <param name="effects">Gets the records of batches held until now.</param>
-    public IgnoreReason? Cover(BatchRef batch, Sequence from, WitnessEffects effects)
+    public IgnoreReason? Cover(BatchRef batch, Sequence from, IReadOnlyList<VerifiedStatement> statements, WitnessEffects effects)
     {
+        Dictionary<BatchRef, VerifiedStatement> shown = [];
+        foreach (VerifiedStatement statement in statements)
+        {
+            shown.TryAdd(statement.Reference, statement);
+        }
+
         while (batch.Sequence >= window.RecordedEnd)
         {
             SlotState slot = window.At(batch.Sequence);
@@ -67,9 +65,14 @@ internal sealed class Adoption(SlotWindow window, HeldBatches held)
                 slot.IsFetchedRecorded = false;
             }
 
-            if (slot.Held?.Digest == batch.Digest)
+            if (held.Release(slot) is { } waiting && waiting.Digest == batch.Digest)
             {
-                Record(slot, held.Release(slot)!, effects);
+                Record(slot, waiting, effects);
+            }
+
+            if (slot.StatementOf(batch.Digest) is null && shown.TryGetValue(batch, out VerifiedStatement? taken))
+            {
+                slot.Fetched = taken;
             }
 
             if (slot.StatementOf(batch.Digest) is not { } statement || batch.Sequence <= slot.CoveredFrom)

@@ -10,35 +10,31 @@ internal sealed class HeldBatches(SlotWindow window, HeldBytes bytes)
     /// <summary>Holds a batch; gives the reason when it does not.</summary>
     public IgnoreReason? Hold(SlotState slot, VerifiedBatch batch)
     {
-        if (slot.Held is { } held)
+        if (slot.Held is not null)
         {
-            if (held.Digest == batch.Digest)
-            {
-                return IgnoreReason.HeldAlready;
-            }
-
-            // One whose predecessor is acked or certified displaces one without.
-            if (!HasKnownPredecessor(batch) || HasKnownPredecessor(held))
-            {
-                return IgnoreReason.SlotHeld;
-            }
-
-            Release(slot);
+            // Surely the same batch: a second one proves the publisher, and is not held (W10). So no held batch ever displaces another in its slot.
+            return IgnoreReason.HeldAlready;
         }
 
-        // Lower displaces higher, and the next batch always fits: a stream cannot be stopped by its own future.
-        while (!bytes.HasRoomFor(batch.Body.Length) && HighestAbove(batch.Sequence) is { } higher)
+        // Lower displaces higher: a stream cannot be stopped by its own future.
+        while (!bytes.HasRoomFor(batch.Body.Length) && HighestFrom(batch.Sequence.Following) is { } higher)
         {
             Release(higher);
         }
 
-        if (!bytes.HasRoomFor(batch.Body.Length) && batch.Sequence != window.NextOpen)
+        // The next batch always fits: the stream that holds most pays for it, so that many streams are bounded like one (C3).
+        while (!bytes.HasRoomFor(batch.Body.Length) && batch.Sequence == window.NextOpen && bytes.Greediest is { } greediest)
+        {
+            greediest.Release(greediest.HighestFrom(Sequence.Zero)!);
+        }
+
+        if (!bytes.HasRoomFor(batch.Body.Length))
         {
             return IgnoreReason.HeldBytes;
         }
 
         slot.Held = batch;
-        bytes.Add(batch.Body.Length);
+        bytes.Add(this, batch.Body.Length);
         return null;
     }
 
@@ -48,19 +44,15 @@ internal sealed class HeldBatches(SlotWindow window, HeldBytes bytes)
         VerifiedBatch? held = slot.Held;
         if (held is not null)
         {
-            bytes.Remove(held.Body.Length);
+            bytes.Remove(this, held.Body.Length);
             slot.Held = null;
         }
 
         return held;
     }
 
-    private SlotState? HighestAbove(Sequence sequence) => window.Known
-        .Where(known => known.Sequence > sequence && known.Slot.Held is not null)
+    private SlotState? HighestFrom(Sequence sequence) => window.Known
+        .Where(known => known.Sequence >= sequence && known.Slot.Held is not null)
         .Select(known => known.Slot)
         .LastOrDefault();
-
-    private bool HasKnownPredecessor(VerifiedBatch batch) =>
-        batch.Statement.Statement.Ancestor is { Kind: AncestorKind.Previous } ancestor
-        && window.IsOnMyChain(new BatchRef(window.Stream, batch.Sequence.Preceding, ancestor.Digest));
 }

@@ -9,9 +9,6 @@ public enum IgnoreReason
     /// <summary>Beyond the window (W4, C3).</summary>
     OutOfWindow,
 
-    /// <summary>Another batch is held in the slot and this one has no better claim (W4).</summary>
-    SlotHeld,
-
     /// <summary>The same batch is held already.</summary>
     HeldAlready,
 
@@ -26,6 +23,9 @@ public enum IgnoreReason
 
     /// <summary>At or below the stored tip: known.</summary>
     BelowTip,
+
+    /// <summary>No certificate known here covers a batch whose publisher's signature was not checked.</summary>
+    NotCovered,
 
     /// <summary>The same ack again (C1).</summary>
     RepeatedAck,

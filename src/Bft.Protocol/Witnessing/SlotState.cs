@@ -12,11 +12,17 @@ internal sealed class SlotState
 
     public Sequence AckBase { get; set; }
 
-    /// <summary>The record of the ack is durable.</summary>
-    public bool IsAckDurable { get; set; }
+    /// <summary>The ack as signed: only once its record is durable, so that whatever shows an ack takes it from here (W1).</summary>
+    public VerifiedAck? Ack { get; set; }
+
+    /// <summary>W3: another batch came for the slot before the ack was durable; the answer leaves with the ack.</summary>
+    public bool OwesConflict { get; set; }
 
     /// <summary>What a certificate covers here (W5), once the statements from the certificate down to here are known.</summary>
     public Digest? Covered { get; set; }
+
+    /// <summary>W5: another batch than this is covered here, or was when its body was stored (the certificate may have been lost in a crash).</summary>
+    public bool IsClosedTo(Digest digest) => Covered is { } covered ? covered != digest : IsFetchedRecorded && Fetched!.Digest != digest;
 
     /// <summary>The lowest slot that a certificate reaches through this one.</summary>
     public Sequence CoveredFrom { get; set; }

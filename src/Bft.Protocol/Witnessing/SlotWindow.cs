@@ -9,7 +9,7 @@ internal readonly record struct LastAck(BatchRef Batch, Sequence Base);
 /// <summary>The slots of a stream as one witness sees them, in three stretches.</summary>
 /// <remarks>
 /// Below <see cref="StoredEnd"/>: covered, stored, durable, and forgotten here. From there to <see cref="RecordedEnd"/>: the same but for
-/// the flush. Above: <see cref="SlotState"/>s, at most four windows of them (C3).
+/// the flush. Above: <see cref="SlotState"/>s, at most six windows of them (C3).
 /// </remarks>
 internal sealed class SlotWindow(StreamId stream, Committee committee)
 {
@@ -33,6 +33,9 @@ internal sealed class SlotWindow(StreamId stream, Committee committee)
     public Sequence CertifiedEnd { get; private set; }
 
     public LastAck? LastAck { get; set; }
+
+    /// <summary>C3: what is acked, counted or adopted lies below: two windows, as a witness may be behind by one and the publisher ahead by one (P4).</summary>
+    public ulong Limit => StoredEnd.Value + (2 * Size);
 
     /// <summary>The lowest slot neither acked by me nor covered by a recorded certificate: the only one that may be acked (W1).</summary>
     public Sequence NextOpen => LastAck is { } last && last.Batch.Sequence >= RecordedEnd ? last.Batch.Sequence.Following : RecordedEnd;
@@ -94,17 +97,27 @@ internal sealed class SlotWindow(StreamId stream, Committee committee)
             lowest = lowest.Following;
         }
 
-        if (sequence.Value < lowest.Value + Size || _slots.ContainsKey(sequence))
+        if (sequence.Value < Math.Min(lowest.Value + Size, Limit) || _slots.ContainsKey(sequence))
         {
             return true;
         }
 
-        // While a stream is far behind the second window moves on and leaves slots behind: their number is bounded all the same.
+        // C3: while a stream is far behind the second window moves on and leaves slots behind, and my own acks move the first: both are bounded.
         ulong highest = Math.Max(NextOpen.Value, CertifiedEnd.Value);
         return sequence.Value >= highest && sequence.Value < highest + Size && (ulong)_slots.Count < 4 * Size;
     }
 
-    /// <summary>The batch here is the one that I acked or know covered.</summary>
-    public bool IsOnMyChain(BatchRef batch) =>
-        RecordedTip == batch || (Find(batch.Sequence) is { } slot && (slot.Acked?.Digest == batch.Digest || slot.Covered == batch.Digest));
+    /// <summary>W5: a known certificate covers this slot, though perhaps the statements that lead down to it are not here yet.</summary>
+    public bool IsReached(Sequence sequence)
+    {
+        for (ulong above = sequence.Value; above < Math.Min(CertifiedEnd.Value, sequence.Value + Size); above++)
+        {
+            if (Find(new Sequence(above)) is { } slot && (slot.Certificate?.Base <= sequence || (slot.Covered is not null && slot.CoveredFrom <= sequence)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

@@ -46,10 +46,16 @@ internal sealed class StreamWitness
     /// <summary>W10: the publisher signed two batches for one slot of this stream.</summary>
     public bool IsPublisherProven { get; private set; }
 
-    /// <summary>Acks above the stored tip whose records are durable, lowest first.</summary>
-    public IEnumerable<AckStatement> DurableAcks => _window.Known
-        .Where(known => known.Slot.IsAckDurable)
+    /// <summary>W4: the link that the first batch is held for.</summary>
+    public Ancestor? AwaitedLink => _window.Find(Sequence.Zero) is { Held.Statement.Statement.Ancestor: { Kind: AncestorKind.Link } link } ? link : null;
+
+    /// <summary>What I claim above the stored tip, durable or not, lowest first.</summary>
+    public IEnumerable<AckStatement> Claims => _window.Known
+        .Where(known => known.Slot.Acked is not null)
         .Select(known => new AckStatement(known.Slot.Acked!.Reference, known.Slot.AckBase));
+
+    /// <summary>W1: acks above the stored tip that may be shown, lowest first.</summary>
+    public IEnumerable<VerifiedAck> SignedAcks => _window.Known.Select(known => known.Slot.Ack).OfType<VerifiedAck>();
 
     /// <summary>A batch has passed verification.</summary>
     public void OnBatch(VerifiedBatch batch, CommitGroup group, WitnessEffects effects)
@@ -81,9 +87,9 @@ internal sealed class StreamWitness
         }
         else if (slot.Acked is { } acked)
         {
-            OnBatchInAckedSlot(slot, acked, batch, group, effects);
+            OnBatchInAckedSlot(slot, acked, batch, effects);
         }
-        else if (slot.Covered is not null)
+        else if (slot.IsClosedTo(batch.Digest))
         {
             // W5: another batch is certified here; this one can never be.
             effects.Ignored.Add(IgnoreReason.BelowTip);
@@ -93,6 +99,11 @@ internal sealed class StreamWitness
             // W10: no fresh acks in a stream whose publisher is proven faulty.
             Refuse(batch.Statement, RefusalReason.ProvenFaulty, effects);
             effects.Ignored.Add(IgnoreReason.ProvenFaulty);
+        }
+        else if (!batch.Statement.IsSigned)
+        {
+            // W1: coverage by a certificate may stand in for the publisher's signature (S1), and this slot's is not known.
+            effects.Ignored.Add(IgnoreReason.NotCovered);
         }
         else if (BaseFor(batch) is { } ackBase)
         {
@@ -108,7 +119,7 @@ internal sealed class StreamWitness
     /// <summary>W5: a verified certificate, with as many verified statements of the slots that it covers as the sender showed.</summary>
     public void OnCertificate(VerifiedCertificate certificate, IReadOnlyList<VerifiedStatement> statements, CommitGroup group, WitnessEffects effects)
     {
-        Header ??= statements.Count > 0 ? statements[0].Statement.Header : null;
+        Header ??= statements.FirstOrDefault(statement => statement.Reference.Stream == Id)?.Statement.Header;
         if (_adoption.Take(certificate, statements, effects) is { } reason)
         {
             effects.Ignored.Add(reason);
@@ -121,17 +132,22 @@ internal sealed class StreamWitness
     /// <summary>W4: the link target that the first batch is held for may be stored now.</summary>
     public void OnLinkTargetStored(CommitGroup group, WitnessEffects effects) => AckHeld(group, effects);
 
-    /// <summary>W1: the record of an ack is durable.</summary>
-    public void OnAckDurable(Sequence sequence)
+    /// <summary>W1: the record of an ack is durable, and the ack signed.</summary>
+    public void OnAckDurable(VerifiedAck ack, WitnessEffects effects)
     {
-        if (_window.Find(sequence) is { } slot)
+        if (_window.Find(ack.Batch.Sequence) is { } slot)
         {
-            slot.IsAckDurable = true;
+            slot.Ack = ack;
+            if (slot.OwesConflict)
+            {
+                slot.OwesConflict = false;
+                RefuseWithAck(slot, effects);
+            }
         }
     }
 
     /// <summary>W7: a certificate and the bodies below it are durable; subscribers and peers may see them.</summary>
-    public void OnTipDurable(VerifiedCertificate certificate, WitnessEffects effects)
+    public void OnTipDurable(VerifiedCertificate certificate, CommitGroup group, WitnessEffects effects)
     {
         Sequence from = StoredEnd;
         StoredTip = certificate;
@@ -141,12 +157,14 @@ internal sealed class StreamWitness
         }
 
         effects.StoredTips.Add(new StoredTip(Header!, from, certificate));
+        AckHeld(group, effects);
     }
 
     /// <summary>What I acked in a slot above the stored tip, with the original that its publisher signed.</summary>
     public VerifiedStatement? AckedAt(Sequence sequence) => _window.Find(sequence)?.Acked;
 
-    public bool IsAckDurable(Sequence sequence) => _window.Find(sequence) is { IsAckDurable: true };
+    /// <summary>What a certificate covers in a slot above the stored tip is known.</summary>
+    public bool IsCovered(Sequence sequence) => sequence < _window.RecordedEnd || _window.Find(sequence) is { Covered: not null };
 
     /// <summary>The statement of a batch above the stored tip, if it is known.</summary>
     public VerifiedStatement? StatementOf(BatchRef batch) => _window.Find(batch.Sequence)?.StatementOf(batch.Digest);
@@ -185,7 +203,6 @@ internal sealed class StreamWitness
         {
             slot.Acked = statement;
             slot.AckBase = ackBase.Value;
-            slot.IsAckDurable = true;
         }
         else
         {
@@ -197,11 +214,12 @@ internal sealed class StreamWitness
     /// <summary>W9: a certificate record is replayed; the bodies that it covers came before it. False when they did not: the journal contradicts itself.</summary>
     public bool RestoreCertificate(VerifiedCertificate certificate, WitnessEffects effects)
     {
+        // Nothing is held yet, so that all that this emits is the record that is being replayed.
         CommitGroup group = new();
-        OnCertificate(certificate, [], group, effects);
+        OnCertificate(certificate, [], group, new WitnessEffects());
         foreach ((StreamWitness _, VerifiedCertificate durable) in group.Tips)
         {
-            OnTipDurable(durable, effects);
+            OnTipDurable(durable, group, effects);
         }
 
         return StoredEnd > certificate.Batch.Sequence;
@@ -224,7 +242,7 @@ internal sealed class StreamWitness
         }
 
         Adoption.Record(slot, batch, effects);
-        if (_adoption.Cover(batch.Reference, slot.CoveredFrom, effects) is { } reason)
+        if (_adoption.Cover(batch.Reference, slot.CoveredFrom, [], effects) is { } reason)
         {
             effects.Ignored.Add(reason);
         }
@@ -232,29 +250,42 @@ internal sealed class StreamWitness
         Store(group, effects);
     }
 
-    private void OnBatchInAckedSlot(SlotState slot, VerifiedStatement acked, VerifiedBatch batch, CommitGroup group, WitnessEffects effects)
+    private static void OnBatchInAckedSlot(SlotState slot, VerifiedStatement acked, VerifiedBatch batch, WitnessEffects effects)
     {
-        if (acked.Digest != batch.Digest)
+        bool isConflict = acked.Digest != batch.Digest;
+        if (slot.Ack is not { } ack)
         {
-            // W3: keep the first ack (consistency rests on it) and answer with it, once its record is durable.
-            group.Conflicts.Add((this, batch.Sequence));
+            // W1: neither a repeat nor a refusal shows an ack that is not durable; both leave by themselves when it is.
+            slot.OwesConflict |= isConflict;
+            effects.Ignored.Add(IgnoreReason.NotDurableYet);
         }
-        else if (slot.IsAckDurable)
+        else if (isConflict)
         {
-            // W2: a retry means that our ack may be lost. The same leaf again, and no new record.
-            group.Repeats.Add((this, batch.Sequence));
+            // W3: keep the first ack (consistency rests on it) and answer with it.
+            RefuseWithAck(slot, effects);
         }
         else
         {
-            effects.Ignored.Add(IgnoreReason.NotDurableYet);
+            // W2: a retry means that our ack may be lost. The same leaf again, and no new record.
+            effects.PublisherAcks.Add(new PublisherAcks(acked.Statement.Header.Publisher, ack.ToBundle()));
         }
+    }
+
+    /// <summary>W3: the answer to another batch in a slot is the one that I acked there, as its publisher signed it.</summary>
+    private static void RefuseWithAck(SlotState slot, WitnessEffects effects)
+    {
+        VerifiedStatement acked = slot.Acked!;
+        effects.Refusals.Add(new PublisherRefusal(
+            acked.Statement.Header.Publisher,
+            new Refusal(acked.Reference.Slot, RefusalReason.Conflict, SignedStatement.From(acked), slot.Ack!.ToBundle())));
     }
 
     /// <summary>W1: the base of an ack for this batch; null when it must not be acked (yet).</summary>
     private Sequence? BaseFor(VerifiedBatch batch)
     {
         // Every lower slot is acked by me or covered by recorded certificates: an ack that left one uncovered could kill the stream.
-        if (batch.Sequence != NextOpen)
+        // Nor a slot that a certificate reaches though its batch there is not known yet: W5 stores that batch, and never acks there.
+        if (batch.Sequence != NextOpen || batch.Sequence.Value >= _window.Limit || _window.IsReached(batch.Sequence))
         {
             return null;
         }
@@ -266,6 +297,12 @@ internal sealed class StreamWitness
         }
 
         BatchRef before = new(Id, batch.Sequence.Preceding, ancestor.Digest);
+        if (_window.RecordedTip is { } tip && tip.Slot == before.Slot ? tip != before : _window.Find(before.Sequence) is { } slot && slot.IsClosedTo(before.Digest))
+        {
+            // W5: the chain continues from what is covered there, though I acked another batch.
+            return null;
+        }
+
         if (_window.LastAck is { } last && last.Batch == before)
         {
             // C1: an ack reaches less than a window.
@@ -279,6 +316,7 @@ internal sealed class StreamWitness
 
     private void Ack(SlotState slot, VerifiedBatch batch, Sequence ackBase, CommitGroup group, WitnessEffects effects)
     {
+        _held.Release(slot);
         slot.Acked = batch.Statement;
         slot.AckBase = ackBase;
         _window.LastAck = new LastAck(batch.Reference, ackBase);
@@ -292,7 +330,6 @@ internal sealed class StreamWitness
             && _window.Find(NextOpen) is { Held: { } held, Acked: null, Covered: null } slot
             && BaseFor(held) is { } ackBase)
         {
-            _held.Release(slot);
             Ack(slot, held, ackBase, group, effects);
         }
     }

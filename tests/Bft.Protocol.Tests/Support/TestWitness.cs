@@ -1,0 +1,161 @@
+using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
+using Bft.Protocol.Roles;
+using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
+
+namespace Bft.Protocol.Tests.Support;
+
+/// <summary>A witness with a journal that is sealed, flushed and lost by hand. What it may show lands in <see cref="Out"/>.</summary>
+public sealed class TestWitness
+{
+    private readonly TestCluster _cluster;
+    private readonly NodeLimits _limits;
+    private readonly WitnessEffects _effects = new();
+    private readonly List<WitnessRecord> _journal = [];
+    private readonly Queue<(Mark Mark, int Length)> _sealed = new();
+    private WitnessRole _role = null!;
+    private ulong _run;
+    private ulong _mark;
+    private int _sealedLength;
+
+    public TestWitness(TestCluster cluster, int index = 0, NodeLimits? limits = null, bool started = true)
+    {
+        _cluster = cluster;
+        _limits = limits ?? NodeLimits.Default;
+        Index = index;
+        Restart(0);
+        if (started)
+        {
+            Flush();
+        }
+    }
+
+    public int Index { get; }
+
+    public WitnessRole Role => _role;
+
+    /// <summary>All records, durable or not.</summary>
+    public IReadOnlyList<WitnessRecord> Journal => _journal;
+
+    public int DurableLength { get; private set; }
+
+    /// <summary>All effects but records since the last <see cref="Forget"/>.</summary>
+    public WitnessEffects Out { get; private set; } = new();
+
+    public IEnumerable<BatchRecord> BatchRecords => _journal.OfType<BatchRecord>();
+
+    public IEnumerable<AckLeaf> AckLeaves => Out.PeerAcks.SelectMany(bundle => bundle.Leaves);
+
+    public Sequence? Tip => Out.StoredTips.Count == 0 ? null : Out.StoredTips[^1].Certificate.Batch.Sequence;
+
+    public void Forget() => Out = new WitnessEffects();
+
+    public void OnBatch(params VerifiedBatch[] batches) => Do((role, effects) => batches.ToList().ForEach(batch => role.OnBatch(batch, effects)));
+
+    public void OnAcks(params VerifiedAck[] acks) => Do((role, effects) => role.OnAcks(acks, effects));
+
+    public void OnCertificate(VerifiedCertificate certificate, params VerifiedBatch[] statements) =>
+        Do((role, effects) => role.OnCertificate(certificate, [.. statements.Select(batch => batch.Statement)], effects));
+
+    public void OnPeer(int peer) => Do((role, effects) => role.OnPeerConnected(new WitnessIndex(peer), effects));
+
+    public void OnTicks(int count) => Do((role, effects) =>
+    {
+        for (int i = 0; i < count; i++)
+        {
+            role.OnTick(0, effects);
+        }
+    });
+
+    public void Do(Action<WitnessRole, WitnessEffects> input)
+    {
+        input(_role, _effects);
+        Absorb();
+    }
+
+    public void Seal()
+    {
+        _role.OnSealed(new Mark(++_mark));
+        _sealedLength = _journal.Count;
+        _sealed.Enqueue((new Mark(_mark), _sealedLength));
+    }
+
+    /// <summary>The oldest sealed commit is durable.</summary>
+    public bool Durable()
+    {
+        if (!_sealed.TryDequeue(out (Mark Mark, int Length) commit))
+        {
+            return false;
+        }
+
+        DurableLength = commit.Length;
+        Do((role, effects) => role.OnDurable(commit.Mark, effects));
+        return true;
+    }
+
+    /// <summary>Everything is durable, and what that brought forth too.</summary>
+    public void Flush()
+    {
+        while (_sealed.Count > 0 || _sealedLength < _journal.Count)
+        {
+            if (_sealed.Count == 0)
+            {
+                Seal();
+            }
+
+            Durable();
+        }
+    }
+
+    /// <summary>Power cut: what was not durable is lost, but for some records that reached the disk unnoticed.</summary>
+    public void Restart(int unnoticed = 0)
+    {
+        DurableLength = Math.Min(_journal.Count, DurableLength + unnoticed);
+        _journal.RemoveRange(DurableLength, _journal.Count - DurableLength);
+        _sealed.Clear();
+        _sealedLength = DurableLength;
+        _role = new WitnessRole(_cluster.Committee, new WitnessIndex(Index), _cluster.SignerOf(new WitnessIndex(Index)), _limits);
+        foreach (WitnessRecord record in _journal)
+        {
+            Restore(record);
+        }
+
+        Assert.Empty(_effects.Records);
+        Do((role, effects) => role.Start(new Run(++_run), effects));
+    }
+
+    private void Restore(WitnessRecord record)
+    {
+        switch (record)
+        {
+            case BatchRecord batch:
+                _role.RestoreBatch(batch.Batch.Statement, batch.AckBase);
+                break;
+            case CertificateRecord certificate:
+                Assert.True(_role.RestoreCertificate(certificate.Certificate, _effects));
+                break;
+            case EvidenceRecord evidence:
+                _role.RestoreEvidence(evidence.Evidence);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void Absorb()
+    {
+        _journal.AddRange(_effects.Records);
+        Out.PeerAcks.AddRange(_effects.PeerAcks);
+        Out.PeerResends.AddRange(_effects.PeerResends);
+        Out.PublisherAcks.AddRange(_effects.PublisherAcks);
+        Out.Refusals.AddRange(_effects.Refusals);
+        Out.StoredTips.AddRange(_effects.StoredTips);
+        Out.Offers.AddRange(_effects.Offers);
+        Out.Fetches.AddRange(_effects.Fetches);
+        Out.PeerTips.AddRange(_effects.PeerTips);
+        Out.Evidence.AddRange(_effects.Evidence);
+        Out.Ignored.AddRange(_effects.Ignored);
+        _effects.Clear();
+    }
+}
