@@ -29,6 +29,8 @@ internal sealed class RandomRun
     private readonly Dictionary<BatchRef, SortedDictionary<int, VerifiedAck>> _honestAcks = [];
     private readonly Dictionary<Sequence, Digest> _covered = [];
     private readonly Dictionary<int, int> _seenRecords = [];
+    private readonly VerifiedBatch[] _main;
+    private readonly VerifiedBatch[][] _stories;
 
     public RandomRun(ulong seed, TestCluster cluster, bool isPublisherCorrect)
     {
@@ -41,6 +43,9 @@ internal sealed class RandomRun
         _stream = cluster.Stream();
         MakeBatches();
         _witnesses = [.. Enumerable.Range(0, n - _faulty).Select(index => new TestWitness(cluster, index, started: false))];
+        _main = Tale();
+        VerifiedBatch[] other = Tale();
+        _stories = [.. _witnesses.Select(_ => _random.Chance(75) ? _main : other)];
     }
 
     public static TestCluster Cluster(int witnesses) => new(witnesses, new ClusterLimits { WindowSlots = Window });
@@ -85,24 +90,26 @@ internal sealed class RandomRun
     private void Step()
     {
         TestWitness witness = _random.Of(_witnesses);
-        switch (_random.Below(20))
+        switch (_random.Below(40))
         {
-            case < 4:
+            case < 13:
                 Publish(witness);
                 break;
-            case < 11:
+            case < 22:
+                Deliver();
+                Deliver();
                 Deliver();
                 break;
-            case < 14:
+            case < 28:
                 witness.Seal();
                 break;
-            case < 17:
+            case < 35:
                 witness.Durable();
                 break;
-            case < 18:
+            case < 36:
                 witness.Restart(_random.Below(3));
                 break;
-            case < 19:
+            case < 39:
                 Collude();
                 break;
             default:
@@ -112,9 +119,13 @@ internal sealed class RandomRun
         }
     }
 
+    /// <summary>A faulty publisher tells most witnesses one story and the others another, and rarely slips: a proven one gets no more acks (W10).</summary>
+    private VerifiedBatch[] Tale() =>
+        _isPublisherCorrect ? [.. _batches] : [.. Chain(_random.Of(_batches.Where(batch => batch.Sequence.Value == Slots - 1).ToArray()), Sequence.Zero).Reverse()];
+
     private void Publish(TestWitness witness)
     {
-        VerifiedBatch batch = _random.Of(_batches);
+        VerifiedBatch batch = _random.Of<VerifiedBatch>(_random.Chance(98) ? _stories[witness.Index] : _batches);
 
         // P4: a correct publisher keeps to its window.
         if (!_isPublisherCorrect || batch.Sequence.Value < (ulong)(_witnesses.Max(EndOf) + Window))
@@ -146,7 +157,7 @@ internal sealed class RandomRun
     /// <summary>Faulty witnesses ack anything from any base, and show what certificate that makes to one witness only.</summary>
     private void Collude()
     {
-        VerifiedBatch batch = _random.Of(_batches);
+        VerifiedBatch batch = _random.Of<VerifiedBatch>(_random.Chance(50) ? _main : _batches);
         VerifiedAck[] lies = [.. Enumerable.Range(_witnesses.Length, _faulty).Select(liar => _cluster.Ack(liar, batch.Reference, LieBase(batch)))];
         TestWitness victim = _random.Of(_witnesses);
         victim.OnAcks(lies);
