@@ -118,7 +118,7 @@ public sealed class BftClient : IAsyncDisposable
     private Publisher Open(Topic topic, PublisherOptions options)
     {
         (PublisherJournal Journal, PublisherReplay Replay)? kept = options.KeepJournal && _options.DataFolder is { } folder
-            ? PublisherJournal.TryOpen(DataFolders.JournalOf(folder, Committee.Cluster, Identity, topic), damage => Notify(new JournalSetAside(topic, damage)))
+            ? PublisherJournal.TryOpen(DataFolders.JournalOf(folder, Committee.Cluster, Identity, topic), damage => Notify(new JournalTrouble(topic, damage)))
             : null;
         BatchFiller filler = new(Committee.Limits, options);
         PublisherLoop loop = new(Committee, _session, topic, options, filler, kept?.Journal, kept?.Replay, Notify);

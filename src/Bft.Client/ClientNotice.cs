@@ -34,5 +34,5 @@ public sealed record SlotsSkipped(StreamId Stream, Sequence First, Sequence Floo
 /// <summary>Proof of a fault: save it and tell the operators.</summary>
 public sealed record EvidenceSeen(VerifiedEvidence Evidence) : ClientNotice;
 
-/// <summary>P7: a publisher's journal could not be read and was moved aside; its incarnation is not continued.</summary>
-public sealed record JournalSetAside(Topic Topic, string What) : ClientNotice;
+/// <summary>A publisher's journal could not be read, and was moved aside (its incarnation is not continued, P7), or could not be closed.</summary>
+public sealed record JournalTrouble(Topic Topic, string What) : ClientNotice;

@@ -9,7 +9,7 @@ namespace Bft.Client;
 /// <summary>A publisher's journal for one topic (P2): its incarnation, its batches, and the certificates it got. Owned by the publisher's loop.</summary>
 /// <remarks>
 /// Bounded: once a segment is full, the next one begins with the incarnation, the certificate up to which all is covered, and the batches that are not; when
-/// those are durable, the segments before are dropped.
+/// those are durable, the segments before are dropped. A segment is full at 16 MiB, and not before it is twice as long as what would have to be written again.
 /// </remarks>
 internal sealed class PublisherJournal : IDisposable
 {
@@ -110,7 +110,7 @@ internal sealed class PublisherJournal : IDisposable
     /// <param name="incarnation">Of the stream.</param>
     /// <param name="covered">Its batch and all before it are covered; null when none is.</param>
     /// <param name="uncovered">The batches after it that were appended.</param>
-    public JournalCommit? Seal(Incarnation incarnation, VerifiedCertificate? covered, IEnumerable<VerifiedBatch> uncovered)
+    public JournalCommit? Seal(Incarnation incarnation, VerifiedCertificate? covered, IReadOnlyCollection<VerifiedBatch> uncovered)
     {
         if ((_lastAppended is null && _snapshotSegment is null) || _journal.Seal() is not { } commit)
         {
@@ -121,7 +121,7 @@ internal sealed class PublisherJournal : IDisposable
         (_lastSealed, _lastAppended) = (_lastAppended, null);
         _isSnapshotSealed = _snapshotSegment is not null;
         _segmentLength += commit.Bytes;
-        if (_segmentLength >= SegmentBytes && _snapshotSegment is null)
+        if (_snapshotSegment is null && _segmentLength >= Math.Max(SegmentBytes, 2 * uncovered.Sum(batch => (long)batch.Body.Length)))
         {
             BeginSegment(incarnation, covered, uncovered);
         }
@@ -144,6 +144,18 @@ internal sealed class PublisherJournal : IDisposable
         return _lastSealed;
     }
 
+    /// <summary>A clean end, when no commit is under way: all that was appended becomes durable, and is proven so.</summary>
+    /// <exception cref="DiskException">The disk refused.</exception>
+    /// <exception cref="JournalPoisonedException">It refused before.</exception>
+    public void Flush()
+    {
+        if (_journal.SealProof() is { } commit)
+        {
+            commit.Perform();
+            _journal.OnDurable(commit);
+        }
+    }
+
     public void Dispose()
     {
         Release(_appended);
@@ -160,7 +172,7 @@ internal sealed class PublisherJournal : IDisposable
 
     private void Append(byte kind, ReadOnlySpan<byte> head, ReadOnlyMemory<byte> body) => _journal.Append(kind, head, body);
 
-    private void BeginSegment(Incarnation incarnation, VerifiedCertificate? covered, IEnumerable<VerifiedBatch> uncovered)
+    private void BeginSegment(Incarnation incarnation, VerifiedCertificate? covered, IReadOnlyCollection<VerifiedBatch> uncovered)
     {
         _snapshotSegment = _journal.Roll();
         _segmentLength = 0;

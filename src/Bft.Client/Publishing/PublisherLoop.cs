@@ -37,6 +37,7 @@ internal sealed class PublisherLoop
     private VerifiedCertificate? _covered;
     private CertifiedFrame? _linkTarget;
     private WitnessSet _notAdmitting;
+    private (JournalCommit Commit, Task Done)? _flushing;
     private int _isWoken;
     private ulong _firstUncovered;
 
@@ -108,6 +109,7 @@ internal sealed class PublisherLoop
             }
 
             await ticking.ConfigureAwait(false);
+            await CloseJournalAsync().ConfigureAwait(false);
         }
     }
 
@@ -263,13 +265,11 @@ internal sealed class PublisherLoop
 
     private void Seal()
     {
-        JournalCommit? commit = _journal?.Seal(Header.Incarnation, _covered, _inFlight.Select(entry => entry.Batch));
-        if (commit is not null)
-        {
-            // On another thread: batches fill while the disk works.
-            _ = Task.Run(() => PerformAsync(commit));
-        }
+        _flushing ??= _journal?.Seal(Header.Incarnation, _covered, [.. _inFlight.Select(entry => entry.Batch)]) is { } commit ? Flush(commit) : null;
     }
+
+    /// <summary>On another thread: batches fill while the disk works.</summary>
+    private (JournalCommit Commit, Task Done) Flush(JournalCommit commit) => (commit, Task.Run(() => PerformAsync(commit)));
 
     private async Task PerformAsync(JournalCommit commit)
     {
@@ -286,12 +286,33 @@ internal sealed class PublisherLoop
         await PostAsync((role, effects) => OnCommitted(commit, failure, role, effects), CancellationToken.None).ConfigureAwait(false);
     }
 
+    private async Task CloseJournalAsync()
+    {
+        try
+        {
+            if (_flushing is { } under)
+            {
+                await under.Done.ConfigureAwait(false);
+                _journal!.OnDurable(under.Commit);
+            }
+
+            _journal?.Flush();
+        }
+        catch (Exception cause) when (cause is DiskException or JournalPoisonedException or InvalidOperationException)
+        {
+            // As after a crash: what left was durable before it left.
+            _notify(new JournalTrouble(_topic, $"The journal could not be closed: {cause.Message}"));
+        }
+    }
+
     private void OnCommitted(JournalCommit commit, Exception? failure, PublisherRole role, PublisherEffects effects)
     {
         if (failure is not null)
         {
             throw new PublisherJournalException(_topic, failure);
         }
+
+        _flushing = null;
 
         // A commit of an incarnation that was left in the meantime makes nothing of this one durable.
         if (_journal!.OnDurable(commit) is { } last && last < role.Next)

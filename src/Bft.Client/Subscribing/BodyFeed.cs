@@ -42,7 +42,7 @@ internal sealed class BodyFeed
         _batches = new BatchVerifier(committee.Cluster, committee.Limits, Ed25519.Instance);
 
         // Subscriptions spread over the witnesses.
-        _next = Random.Shared.Next(connections.Count);
+        _next = options.FirstServing?.Value ?? Random.Shared.Next(connections.Count);
     }
 
     public Task RunAsync(CancellationToken cancellationToken) => Redial.RunAsync(SessionAsync, _ => { }, cancellationToken);

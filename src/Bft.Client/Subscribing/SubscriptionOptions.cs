@@ -1,3 +1,5 @@
+using Bft.Protocol.Membership;
+
 namespace Bft.Client;
 
 /// <summary>Where a subscription begins when its cursor says nothing yet.</summary>
@@ -32,6 +34,9 @@ public sealed record SubscriptionOptions
 
     /// <summary>R4: a serving witness that sent nothing for this long is replaced; heartbeats come every second. <value>Default 2 s, from 1.2 s to 1 minute.</value></summary>
     public TimeSpan SilenceMax { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Which witness is asked to serve first, for instance the nearest. <value>Default: null, any: subscriptions spread over the witnesses.</value></summary>
+    public WitnessIndex? FirstServing { get; init; }
 
     /// <summary>What is wrong with these options, as a sentence that names the option; null when they are legal.</summary>
     public string? WhyIllegal() =>

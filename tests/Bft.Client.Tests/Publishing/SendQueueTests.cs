@@ -1,0 +1,64 @@
+using Bft.Crypto;
+using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
+using Bft.Wire.Frames;
+
+namespace Bft.Client.Tests.Publishing;
+
+public sealed class SendQueueTests
+{
+    private static readonly StreamId Stream = new(Sha256.Hash([1]));
+
+    [Fact]
+    public async Task Covered_batches_are_dropped_beyond_the_bound_and_their_memory_is_given_back()
+    {
+        SendQueue queue = new(coveredBytesMax: 100);
+        queue.Open();
+        SharedBody[] bodies = [.. Enumerable.Range(0, 4).Select(_ => SharedBody.Rent(60))];
+        for (int i = 0; i < bodies.Length; i++)
+        {
+            queue.Add(FrameOf(bodies[i]), SlotOf(i), bodies[i], slot => slot.Sequence.Value < 2);
+            bodies[i].Dispose();
+        }
+
+        Assert.Throws<ObjectDisposedException>(() => bodies[0].Memory);
+        Assert.Throws<ObjectDisposedException>(() => bodies[1].Memory);
+        Assert.Equal(60, (await queue.TakeAsync(default)).Body!.Memory.Length);
+        Assert.Equal(60, (await queue.TakeAsync(default)).Body!.Memory.Length);
+    }
+
+    [Fact]
+    public async Task P3_a_batch_that_waits_already_is_not_added_twice()
+    {
+        SendQueue queue = new(coveredBytesMax: 1000);
+        queue.Open();
+        SharedBody body = SharedBody.Rent(1);
+        queue.Add(FrameOf(body), SlotOf(0), body, _ => false);
+        queue.Add(FrameOf(body), SlotOf(0), body, _ => false);
+        queue.Add(new InquiryFrame(new Topic("marks the end")));
+
+        Assert.IsType<BatchFrame>((await queue.TakeAsync(default)).Frame);
+        Assert.IsType<InquiryFrame>((await queue.TakeAsync(default)).Frame);
+    }
+
+    [Fact]
+    public void A_queue_without_a_session_holds_nothing()
+    {
+        SendQueue queue = new(coveredBytesMax: 1000);
+        SharedBody before = SharedBody.Rent(1);
+        SharedBody during = SharedBody.Rent(1);
+        queue.Add(FrameOf(before), SlotOf(0), before, _ => false);
+        queue.Open();
+        queue.Add(FrameOf(during), SlotOf(1), during, _ => false);
+        queue.Close();
+        before.Dispose();
+        during.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => before.Memory);
+        Assert.Throws<ObjectDisposedException>(() => during.Memory);
+    }
+
+    private static Slot SlotOf(int sequence) => new(Stream, new Sequence((ulong)sequence));
+
+    private static BatchFrame FrameOf(SharedBody body) => new(new SignedBatch(default, default, body.Memory, null));
+}

@@ -1,0 +1,134 @@
+using Bft.Client.Tests.Support;
+using Bft.Crypto;
+using Bft.Protocol.Bodies;
+using Bft.Protocol.Model;
+using Bft.Protocol.Receiving;
+
+namespace Bft.Client.Tests.Subscribing;
+
+[Collection(SharedClusterTests.Name)]
+public sealed class CursorTests(SharedCluster shared)
+{
+    private static readonly SubscriptionOptions Named = new() { CursorName = "reader" };
+
+    [Fact]
+    public async Task R3_a_committed_message_does_not_come_again_and_a_delivered_one_comes_marked()
+    {
+        using TemporaryFolder data = new();
+        Topic topic = Clients.NewTopic();
+        await using BftClient client = shared.Cluster.Connect(data: data.Path);
+        await using Publisher publisher = await client.OpenPublisherAsync(topic);
+        for (int i = 0; i < 6; i++)
+        {
+            await publisher.PublishAsync(new Message(new[] { (byte)i }), Clients.Deadline);
+        }
+
+        await using (Subscription first = await client.SubscribeAsync(topic, Named))
+        {
+            await foreach (Client.Delivery delivery in first.WithCancellation(Clients.Deadline))
+            {
+                Assert.False(delivery.IsRedelivery);
+                if (delivery.Message.Payload.Span[0] == 1)
+                {
+                    await first.CommitAsync(delivery);
+                }
+                else if (delivery.Message.Payload.Span[0] == 3)
+                {
+                    break;
+                }
+            }
+        }
+
+        List<(byte, bool)> again = [];
+        await using Subscription second = await client.SubscribeAsync(topic, Named);
+        await foreach (Client.Delivery delivery in second.WithCancellation(Clients.Deadline))
+        {
+            again.Add((delivery.Message.Payload.Span[0], delivery.IsRedelivery));
+            if (again.Count == 4)
+            {
+                break;
+            }
+        }
+
+        Assert.Equal([(2, true), (3, true), (4, false), (5, false)], again);
+    }
+
+    [Fact]
+    public async Task R3_a_commit_in_the_middle_of_a_batch_resumes_there()
+    {
+        using TemporaryFolder data = new();
+        Topic topic = Clients.NewTopic();
+        await using BftClient client = shared.Cluster.Connect(data: data.Path);
+        await using Publisher publisher = await client.OpenPublisherAsync(topic, new PublisherOptions { PipelineDepth = 1 });
+        Message[] messages = [.. Enumerable.Range(0, 20).Select(i => new Message(new[] { (byte)i }))];
+        await publisher.SendManyAsync(messages, Clients.Deadline);
+        await publisher.FlushAsync(Clients.Deadline);
+        await using (Subscription first = await client.SubscribeAsync(topic, Named))
+        {
+            await foreach (Client.Delivery delivery in first.WithCancellation(Clients.Deadline))
+            {
+                if (delivery.Message.Payload.Span[0] == 12)
+                {
+                    await first.CommitAsync(delivery);
+                    break;
+                }
+            }
+        }
+
+        await using Subscription second = await client.SubscribeAsync(topic, Named);
+        Assert.Equal(Enumerable.Range(13, 7).Select(i => new[] { (byte)i }), await second.ReadAsync(7));
+    }
+
+    [Fact]
+    public async Task A_cursor_serves_one_subscription_at_a_time()
+    {
+        using TemporaryFolder data = new();
+        Topic topic = Clients.NewTopic();
+        await using BftClient client = shared.Cluster.Connect(data: data.Path);
+        await using Subscription first = await client.SubscribeAsync(topic, Named);
+
+        await Assert.ThrowsAsync<CursorInUseException>(() => client.SubscribeAsync(topic, Named));
+    }
+
+    [Fact]
+    public async Task R3_after_a_crash_all_that_was_leased_is_marked()
+    {
+        using TemporaryFolder data = new();
+        Topic topic = new("t");
+        StreamId stream = new(Sha256.Hash([1]));
+        using (CursorStore store = CursorStore.Open(data.Path, "c", topic))
+        {
+            Assert.True(store.IsNew);
+            await store.LeaseAsync(stream, new Sequence(5), default);
+            Assert.True(store.IsLeased(stream, new Sequence(5)));
+            Assert.False(store.MayBeRepeat(stream, new Sequence(5)));
+        }
+
+        using CursorStore after = CursorStore.Open(data.Path, "c", topic);
+        Assert.False(after.IsNew);
+        Assert.True(after.MayBeRepeat(stream, new Sequence(5)));
+        Assert.False(after.MayBeRepeat(stream, new Sequence(5 + CursorStore.LeaseSlots)));
+    }
+
+    [Fact]
+    public async Task R3_a_cursor_outlives_its_own_compaction()
+    {
+        using TemporaryFolder data = new();
+        Topic topic = new("t");
+        StreamId[] streams = [.. Enumerable.Range(0, 3).Select(i => new StreamId(Sha256.Hash([(byte)i])))];
+        using (CursorStore store = CursorStore.Open(data.Path, "c", topic))
+        {
+            await store.LeaseAsync(streams[0], new Sequence(7), default);
+            for (ulong i = 1; i <= 600; i++) // each a block of 4 KiB: 2.4 MiB
+            {
+                await store.CommitAsync(streams[i % 3], new CursorPosition(new Sequence(i), Sha256.Hash([(byte)(i % 251)])), default);
+            }
+        }
+
+        using CursorStore after = CursorStore.Open(data.Path, "c", topic);
+        Assert.Equal(new CursorPosition(new Sequence(600), Sha256.Hash([600 % 251])), after.Cursor.PositionOf(streams[0]));
+        Assert.Equal(new Sequence(599), after.Cursor.PositionOf(streams[2]).Next);
+        Assert.True(after.MayBeRepeat(streams[0], new Sequence(7)));
+        Assert.InRange(Directory.EnumerateFiles(data.Path, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length), 1, 3 * 1024 * 1024);
+    }
+}
