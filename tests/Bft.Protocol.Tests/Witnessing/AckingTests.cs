@@ -154,6 +154,17 @@ public sealed class AckingTests : IDisposable
     }
 
     [Fact]
+    public void W9_after_a_restart_the_chain_of_own_acks_goes_on()
+    {
+        _witness.OnBatch(_stream[0], _stream[1]);
+        _witness.Flush();
+        _witness.Restart();
+        _witness.OnBatch(_stream[2]);
+
+        Assert.Equal(Sequence.Zero, _witness.BatchRecords.Skip(2).Single().AckBase);
+    }
+
+    [Fact]
     public void C3_own_acks_end_two_windows_above_the_stored_tip()
     {
         _witness.OnBatch([.. _stream.Batches]);
