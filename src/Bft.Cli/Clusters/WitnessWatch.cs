@@ -49,8 +49,8 @@ internal sealed class WitnessWatch(Session session, ClusterFile cluster, Evidenc
             case WitnessMisbehaved misbehaved:
                 session.Note($"Witness {misbehaved.Witness.Value} misbehaves: {misbehaved.What}");
                 break;
-            case JournalSetAside aside:
-                session.Note(aside.What);
+            case JournalTrouble trouble:
+                session.Note(trouble.What);
                 break;
             case SlotsSkipped skipped:
                 session.Note($"Stream {skipped.Stream}: the witnesses no longer keep {skipped.First} to {skipped.Floor}; skipped.");
