@@ -32,6 +32,7 @@ internal sealed class PublisherLoop
     private readonly Queue<(VerifiedBatch Batch, PendingBatch Pending)> _inFlight = new();
     private readonly Queue<VerifiedCertificate> _recent = new();
     private readonly Predicate<int> _fits;
+    private readonly PublisherInput _onWoken;
     private readonly AckVerifier _tipVerifier;
     private PublisherRole _role;
     private VerifiedCertificate? _covered;
@@ -51,6 +52,7 @@ internal sealed class PublisherLoop
         _filler = filler;
         _journal = journal;
         _notify = notify;
+        _onWoken = (_, _) => Volatile.Write(ref _isWoken, 0);
         _fits = length => _role!.WhyMustWait(length) is null;
         _tipVerifier = new AckVerifier(committee, Ed25519.Instance, Protocol.NodeLimits.Default.RememberedRootsMax);
         _role = TryRestore(replay) ?? Begin(replay?.Highest ?? default, default, journal is null ? "No journal is kept." : "The journal holds nothing to go on with.");
@@ -129,10 +131,10 @@ internal sealed class PublisherLoop
     /// <summary>There is something to take from the filler.</summary>
     public void Wake()
     {
-        // When the channel is full, the loop is about to look anyway.
-        if (Interlocked.Exchange(ref _isWoken, 1) == 0)
+        if (Interlocked.Exchange(ref _isWoken, 1) == 0 && !_inputs.Writer.TryWrite(_onWoken))
         {
-            _inputs.Writer.TryWrite((_, _) => Volatile.Write(ref _isWoken, 0));
+            // The channel is full, so the loop is about to look anyway.
+            Volatile.Write(ref _isWoken, 0);
         }
     }
 

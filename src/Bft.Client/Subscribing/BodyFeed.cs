@@ -47,12 +47,22 @@ internal sealed class BodyFeed
 
     public Task RunAsync(CancellationToken cancellationToken) => Redial.RunAsync(SessionAsync, _ => { }, cancellationToken);
 
-    /// <summary>Ends the session with the witness that serves, when it is that one that failed (null: whichever it is).</summary>
-    public void FailOver(string reason, WitnessIndex? failed = null)
+    /// <summary>The witness that serves did what no correct one does.</summary>
+    public void OnMisbehaved(WitnessIndex witness, string what)
     {
-        if (_serving is { } serving && (failed is null || failed == serving.Witness) && Environment.TickCount64 - serving.Since >= BeginningMs)
+        if (_serving is { } serving && serving.Witness == witness)
         {
-            serving.End(reason);
+            serving.End(what);
+        }
+    }
+
+    /// <summary>The witness that serves seems to lag. Not believed while it has just begun, or while it is us who do not read.</summary>
+    /// <param name="lagging">Null: whichever it is.</param>
+    public void OnLagging(WitnessIndex? lagging)
+    {
+        if (_serving is { IsReading: true } serving && (lagging is null || lagging == serving.Witness) && Environment.TickCount64 - serving.Since >= BeginningMs)
+        {
+            serving.End("It does not serve what other witnesses have.");
         }
     }
 

@@ -1,60 +1,98 @@
 namespace Bft.Client;
 
-/// <summary>Counts bytes that are on their way to the application; whoever reads more of them waits while there are too many (R6). Thread-safe.</summary>
+/// <summary>Counts bytes between a witness and the application; whoever reads more of them waits while there are too many (R6). Thread-safe.</summary>
 internal sealed class ByteCredit(long max)
 {
+    /// <summary>The role may hold bodies that wait for frames not read yet (a link's target, R2): so its part holds reading back only for a while.</summary>
+    private static readonly TimeSpan HeldPatience = TimeSpan.FromMilliseconds(500);
+
     private readonly Lock _gate = new();
     private TaskCompletionSource _room = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _bytes;
+    private long _moving;
+    private long _held;
 
-    /// <summary>Bytes counted now.</summary>
+    /// <summary>All bytes counted now.</summary>
     public long Bytes
     {
         get
         {
             lock (_gate)
             {
-                return _bytes;
+                return _moving + _held;
             }
         }
     }
 
+    /// <summary>Bytes on their way to the role, or from there to the application.</summary>
     public void Add(long bytes)
     {
         lock (_gate)
         {
-            _bytes += bytes;
+            _moving += bytes;
         }
     }
 
+    /// <summary>They arrived.</summary>
     public void Remove(long bytes)
     {
         lock (_gate)
         {
-            _bytes -= bytes;
-            if (_bytes < max)
-            {
-                _room.TrySetResult();
-            }
+            _moving -= bytes;
+            Signal();
+        }
+    }
+
+    /// <summary>Bytes that the role holds back (R2, R5).</summary>
+    public void SetHeld(long bytes)
+    {
+        lock (_gate)
+        {
+            _held = bytes;
+            Signal();
         }
     }
 
     /// <summary>Waits until fewer than the most are counted.</summary>
-    public Task WaitForRoomAsync(CancellationToken cancellationToken)
+    public ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            if (_bytes < max)
+            return _moving + _held < max ? ValueTask.CompletedTask : new ValueTask(WaitAsync(cancellationToken));
+        }
+    }
+
+    private async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        long since = Environment.TickCount64;
+        while (true)
+        {
+            Task room;
+            lock (_gate)
             {
-                return Task.CompletedTask;
+                bool isOnlyHeld = _moving < max && Environment.TickCount64 - since >= HeldPatience.TotalMilliseconds;
+                if (_moving + _held < max || isOnlyHeld)
+                {
+                    return;
+                }
+
+                if (_room.Task.IsCompleted)
+                {
+                    _room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                }
+
+                room = _room.Task;
             }
 
-            if (_room.Task.IsCompleted)
-            {
-                _room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
+            await Task.WhenAny(room, Task.Delay(HeldPatience, cancellationToken)).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
 
-            return _room.Task.WaitAsync(cancellationToken);
+    private void Signal()
+    {
+        if (_moving + _held < max)
+        {
+            _room.TrySetResult();
         }
     }
 }

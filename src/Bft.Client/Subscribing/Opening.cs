@@ -28,7 +28,7 @@ internal static class Opening
         }
 
         ByteCredit credit = new(options.QueueBytesMax);
-        SubscriberLoop loop = new(committee, start, credit, notify);
+        SubscriberLoop loop = new(committee, start, options, credit, notify);
         BodyFeed feed = new(connections, session, loop, committee, topic, options, credit, notify);
         HandOvers handOvers = new(connections, session);
         CancellationTokenSource ending = new();

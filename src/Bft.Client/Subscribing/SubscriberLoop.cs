@@ -29,13 +29,13 @@ internal sealed class SubscriberLoop
     private readonly Channel<Covered> _deliveries = Channel.CreateUnbounded<Covered>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
     private WitnessSet _notAdmitting;
 
-    public SubscriberLoop(Committee committee, Cursor start, ByteCredit credit, Action<ClientNotice> notify)
+    public SubscriberLoop(Committee committee, Cursor start, SubscriptionOptions options, ByteCredit credit, Action<ClientNotice> notify)
     {
         _committee = committee;
         _credit = credit;
         _notify = notify;
         BatchVerifier batches = new(committee.Cluster, committee.Limits, Ed25519.Instance);
-        _role = new ReceiverRole(committee, batches, start, ReceiverOptions.Default);
+        _role = new ReceiverRole(committee, batches, start, ReceiverOptions.Default with { BufferedBytesMax = options.QueueBytesMax });
         _tips = new TipBoard(committee);
         _floors = new FloorBoard(committee);
     }
@@ -111,13 +111,14 @@ internal sealed class SubscriberLoop
     /// <summary>A proven floor of a witness (R4). On the loop.</summary>
     public void OnFloor(WitnessIndex from, Slot floor, ReceiverRole role, ReceiverEffects effects)
     {
-        if (_floors.OnFloor(from, floor, role.ToSubscription().PositionOf(floor.Stream).Next) is { } accepted)
+        Sequence wanted = role.ToSubscription().PositionOf(floor.Stream).Next;
+        if (_floors.OnFloor(from, floor, wanted) is { } accepted)
         {
             role.OnAcceptedFloor(floor.Stream, accepted, effects);
         }
         else
         {
-            Feed!.FailOver($"It does not keep slot {role.ToSubscription().PositionOf(floor.Stream).Next} any more.");
+            Feed!.OnLagging(from);
         }
     }
 
@@ -165,6 +166,7 @@ internal sealed class SubscriberLoop
             _deliveries.Writer.TryWrite(delivery);
         }
 
+        _credit.SetHeld(_role.BufferedBytes);
         foreach (Skipped skipped in _effects.Skipped)
         {
             _notify(new SlotsSkipped(skipped.Stream, skipped.First, skipped.Floor));
@@ -172,8 +174,9 @@ internal sealed class SubscriberLoop
 
         foreach (Misbehaved misbehaved in _effects.Misbehaved)
         {
-            _notify(new WitnessMisbehaved(misbehaved.Witness, $"It sent what does not verify: {misbehaved.Reason}."));
-            Feed!.FailOver($"It sent what does not verify: {misbehaved.Reason}.", misbehaved.Witness);
+            string what = $"It sent what does not verify: {misbehaved.Reason}.";
+            _notify(new WitnessMisbehaved(misbehaved.Witness, what));
+            Feed!.OnMisbehaved(misbehaved.Witness, what);
         }
 
         foreach (HandOver handOver in _effects.HandOvers)
@@ -183,7 +186,7 @@ internal sealed class SubscriberLoop
 
         if (_effects.Wanted.Count > 0)
         {
-            Feed!.FailOver("It does not serve what other witnesses have.", _effects.Wanted[0].NotFrom);
+            Feed!.OnLagging(_effects.Wanted[0].NotFrom);
         }
 
         Fork? fork = _effects.Fork;

@@ -20,6 +20,7 @@ public sealed class Subscription : IAsyncEnumerable<Delivery>, IAsyncDisposable
     private readonly SortedDictionary<StreamId, CursorPosition> _start;
     private readonly SortedDictionary<StreamId, Sequence> _delivered = []; // one entry per stream of the topic, as the cursor
     private DeliveredBatch? _current;
+    private int _taken;
     private int _isDisposed;
 
     internal Subscription(
@@ -39,16 +40,22 @@ public sealed class Subscription : IAsyncEnumerable<Delivery>, IAsyncDisposable
 
     public Topic Topic { get; }
 
-    /// <summary>Message by message. Each is valid until the enumeration moves on; copy what is kept longer.</summary>
+    /// <summary>Bodies received and not yet taken, the one in hand included. Unit: bytes.</summary>
+    public long WaitingBytes => _credit.Bytes;
+
+    /// <summary>Message by message. Each is valid until the enumeration moves on; copy what is kept longer. An enumeration goes on where the last one was left.</summary>
     /// <exception cref="SubscriptionException">Why the subscription cannot go on.</exception>
     public async IAsyncEnumerator<Delivery> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
-        await foreach (DeliveredBatch batch in ReadBatchesAsync(cancellationToken).ConfigureAwait(false))
+        while (_current is not null || await MoveNextAsync(cancellationToken).ConfigureAwait(false))
         {
-            for (int position = batch.FirstPosition; position < batch.Count; position++)
+            while (_taken < _current!.Count)
             {
-                yield return batch[position];
+                cancellationToken.ThrowIfCancellationRequested();
+                yield return _current[_taken++];
             }
+
+            GiveBack();
         }
     }
 
@@ -56,22 +63,11 @@ public sealed class Subscription : IAsyncEnumerable<Delivery>, IAsyncDisposable
     /// <exception cref="SubscriptionException">Why the subscription cannot go on.</exception>
     public async IAsyncEnumerable<DeliveredBatch> ReadBatchesAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        try
+        GiveBack();
+        while (await MoveNextAsync(cancellationToken).ConfigureAwait(false))
         {
-            while (await _loop.Deliveries.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
-            {
-                while (_loop.Deliveries.TryRead(out Covered covered))
-                {
-                    await LeaseAsync(covered, cancellationToken).ConfigureAwait(false);
-                    _current = BatchOf(covered);
-                    yield return _current;
-                    GiveBack();
-                    cancellationToken.ThrowIfCancellationRequested();
-                }
-            }
-        }
-        finally
-        {
+            _taken = _current!.Count;
+            yield return _current;
             GiveBack();
         }
     }
@@ -99,6 +95,7 @@ public sealed class Subscription : IAsyncEnumerable<Delivery>, IAsyncDisposable
 
         await _ending.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
+        GiveBack();
         while (_loop.Deliveries.TryRead(out Covered covered))
         {
             covered.Batch.BodyOwner?.Dispose();
@@ -112,6 +109,25 @@ public sealed class Subscription : IAsyncEnumerable<Delivery>, IAsyncDisposable
 
         _ending.Dispose();
         _onDisposed(this);
+    }
+
+    /// <summary>Makes the next batch the current one; false when the subscription was disposed.</summary>
+    private async ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        while (await _loop.Deliveries.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (_loop.Deliveries.TryPeek(out Covered covered))
+            {
+                await LeaseAsync(covered, cancellationToken).ConfigureAwait(false);
+                _loop.Deliveries.TryRead(out _);
+                _current = BatchOf(covered);
+                _taken = _current.FirstPosition;
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private ValueTask LeaseAsync(Covered covered, CancellationToken cancellationToken)

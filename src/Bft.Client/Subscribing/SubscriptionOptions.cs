@@ -28,7 +28,7 @@ public sealed record SubscriptionOptions
 
     /// <summary>
     /// R6: bodies that were received and not yet taken by the application; beyond it nothing is read, which slows the serving witness for this subscription.
-    /// Unit: bytes. <value>Default 16 MiB, at least 1.</value>
+    /// (As much again, while streams wait for one another, R2.) Unit: bytes. <value>Default 16 MiB, at least 1.</value>
     /// </summary>
     public long QueueBytesMax { get; init; } = 16L * 1024 * 1024;
 

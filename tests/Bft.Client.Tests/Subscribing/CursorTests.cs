@@ -80,6 +80,48 @@ public sealed class CursorTests(SharedCluster shared)
     }
 
     [Fact]
+    public async Task An_enumeration_goes_on_where_the_last_one_was_left()
+    {
+        Topic topic = Clients.NewTopic();
+        await using BftClient client = shared.Cluster.Connect();
+        await using Publisher publisher = await client.OpenPublisherAsync(topic, new PublisherOptions { PipelineDepth = 1 });
+        Message[] messages = [.. Enumerable.Range(0, 20).Select(i => new Message(new[] { (byte)i }))];
+        await publisher.SendManyAsync(messages, Clients.Deadline);
+        await using Subscription subscription = await client.SubscribeAsync(topic);
+
+        List<byte[]> first = await subscription.ReadAsync(7);
+
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => new[] { (byte)i }), [.. first, .. await subscription.ReadAsync(13)]);
+    }
+
+    [Fact]
+    public async Task R6_a_slow_application_holds_back_what_is_read_and_loses_nothing()
+    {
+        Topic topic = Clients.NewTopic();
+        await using BftClient client = shared.Cluster.Connect();
+        await using Publisher publisher = await client.OpenPublisherAsync(topic);
+        byte[] payload = new byte[300 * 1024];
+        for (int i = 0; i < 20; i++)
+        {
+            await publisher.SendAsync(new Message(payload), Clients.Deadline);
+        }
+
+        await publisher.FlushAsync(Clients.Deadline);
+        await using Subscription subscription = await client.SubscribeAsync(topic, new SubscriptionOptions { QueueBytesMax = 1 });
+        int batches = 0;
+        await foreach (DeliveredBatch batch in subscription.ReadBatchesAsync(Clients.Deadline))
+        {
+            // The one in hand, and some that were on their way when it came; not all twenty.
+            Assert.InRange(subscription.WaitingBytes, 1, 4 * 400 * 1024);
+            batches += batch.Count;
+            if (batches == 20)
+            {
+                break;
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_cursor_serves_one_subscription_at_a_time()
     {
         using TemporaryFolder data = new();
