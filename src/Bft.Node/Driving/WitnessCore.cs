@@ -92,7 +92,9 @@ internal sealed class WitnessCore
     private bool Turn()
     {
         long now = Stopwatch.GetTimestamp();
-        int wait = (int)Math.Clamp(Stopwatch.GetElapsedTime(now, _nextTick).TotalMilliseconds, 0, TickMilliseconds);
+
+        // Rounded up: the last fraction of a millisecond before a tick would otherwise be spun away.
+        int wait = (int)Math.Clamp(Math.Ceiling(Stopwatch.GetElapsedTime(now, _nextTick).TotalMilliseconds), 0, TickMilliseconds);
         JournalCommit? performed = _mailbox.Take(ref _inputs, wait, out bool isStopping);
         if (performed is not null)
         {
