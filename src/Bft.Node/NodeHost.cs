@@ -43,7 +43,7 @@ public static class NodeHost
         long begun = Stopwatch.GetTimestamp();
         JournalOptions journalOptions = new() { NewId = JournalId.FromRandom(RandomNumberGenerator.GetBytes(JournalId.Bytes)), SegmentBytes = options.Edge.JournalSegmentBytes };
         using WitnessJournal journal = WitnessJournal.Open(
-            FileDisk.At(options.DataDirectory), journalOptions, identity.Committee, identity.Index, Ed25519.Instance, role, store);
+            options.Disk(options.DataDirectory), journalOptions, identity.Committee, identity.Index, Ed25519.Instance, role, store);
         double replayed = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
 
         CoreMailbox mailbox = new();

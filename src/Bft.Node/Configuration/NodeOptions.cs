@@ -1,5 +1,6 @@
 using System.Net;
 using Bft.Protocol;
+using Bft.Storage;
 
 namespace Bft.Node;
 
@@ -29,6 +30,9 @@ public sealed record NodeOptions
 
     /// <summary>Limits of the server's edge.</summary>
     public EdgeLimits Edge { get; init; } = EdgeLimits.Default;
+
+    /// <summary>The disk under the data directory; tests put one there that fails or waits. <value>Default: the real one.</value></summary>
+    internal Func<string, IDisk> Disk { get; init; } = FileDisk.At;
 
     /// <summary>Where log lines go, one per event, never with a secret. <value>Default: standard output.</value></summary>
     public TextWriter Log { get; init; } = Console.Out;

@@ -1,3 +1,6 @@
+using Bft.Storage;
+using Grpc.Core;
+
 namespace Bft.Node;
 
 /// <summary>Whether the process is to stop, and why.</summary>
@@ -12,12 +15,28 @@ internal sealed class NodeLifetime(NodeLog log) : IDisposable
     /// <summary>Nothing is signed any more.</summary>
     public bool IsFaulted => _isFaulted;
 
+    /// <summary>Runs a call; one that ends because the process stops ends with a status that says so.</summary>
+    public async Task RunCallAsync(Func<CancellationToken, Task> call, CancellationToken over)
+    {
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(over, Stopping);
+        try
+        {
+            await call(either.Token);
+        }
+        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "The witness is going down; go on at another."));
+        }
+        catch (StoreDamageException damage)
+        {
+            log.Write(damage.Message);
+            throw new RpcException(new Status(StatusCode.DataLoss, "A stored record is damaged; ask another witness."));
+        }
+    }
+
     public Task StopAsync() => _stopping.CancelAsync();
 
     public void Fault() => _isFaulted = true;
-
-    /// <summary>Something that an operator should know, and that does not stop the process.</summary>
-    public void Report(Exception trouble) => log.Write(trouble.Message);
 
     public void Dispose() => _stopping.Dispose();
 }

@@ -10,12 +10,14 @@ internal sealed class PeerService(
     NodeIdentity identity, EdgeLimits limits, Sessions sessions, BatchStore store, CoreMailbox core, ByteBudget input,
     PeerLinks peers, EvidenceBook evidence, NodeLifetime lifetime) : PeerServiceBase
 {
-    public override async Task Exchange(IAsyncStreamReader<IExchangeRequest> requestStream, IServerStreamWriter<IExchangeReply> responseStream, ServerCallContext context)
+    public override Task Exchange(IAsyncStreamReader<IExchangeRequest> requestStream, IServerStreamWriter<IExchangeReply> responseStream, ServerCallContext context) =>
+        lifetime.RunCallAsync(over => ExchangeAsync(requestStream, responseStream, over), context.CancellationToken);
+
+    private async Task ExchangeAsync(IAsyncStreamReader<IExchangeRequest> requests, IServerStreamWriter<IExchangeReply> replies, CancellationToken over)
     {
-        using Session session = await sessions.OpenAsync(requestStream, responseStream, isForPeers: true, context.CancellationToken);
+        using Session session = await sessions.OpenAsync(requests, replies, isForPeers: true, over);
         PeerLink link = peers.Of(session.Peer!.Value) ?? throw new RpcException(new Status(StatusCode.PermissionDenied, "This witness is yourself."));
-        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.Stopping);
         ByteBudget budget = new(limits.InputBytesPerCallMax, input);
-        await new ExchangeCall(identity.Committee, store, core, budget, evidence, link.Heard).ReadAllAsync(requestStream, over.Token);
+        await new ExchangeCall(identity.Committee, store, core, budget, evidence, link.Heard).ReadAllAsync(requests, over);
     }
 }

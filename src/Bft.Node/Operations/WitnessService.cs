@@ -16,18 +16,41 @@ internal sealed class WitnessService(
 
     public override Task<IInfoReply> Info(IInfoRequest request, ServerCallContext context) => Task.FromResult<IInfoReply>(status.Info);
 
-    public override async Task Publish(IAsyncStreamReader<IPublishRequest> requestStream, IServerStreamWriter<IPublishReply> responseStream, ServerCallContext context)
+    public override Task Publish(IAsyncStreamReader<IPublishRequest> requestStream, IServerStreamWriter<IPublishReply> responseStream, ServerCallContext context) =>
+        lifetime.RunCallAsync(over => PublishAsync(requestStream, responseStream, over), context.CancellationToken);
+
+    public override Task Subscribe(IAsyncStreamReader<ISubscribeRequest> requestStream, IServerStreamWriter<ISubscribeReply> responseStream, ServerCallContext context) =>
+        lifetime.RunCallAsync(over => SubscribeAsync(requestStream, responseStream, over), context.CancellationToken);
+
+    public override Task Fetch(IAsyncStreamReader<IFetchRequest> requestStream, IServerStreamWriter<IFetchReply> responseStream, ServerCallContext context) =>
+        lifetime.RunCallAsync(
+            async over =>
+            {
+                using Session session = await sessions.OpenAsync(requestStream, responseStream, isForPeers: false, over);
+                await new FetchCall(identity.Cluster, store, session, new RangeWriter<IFetchReply>(responseStream, limits.SlowConsumerTimeout)).RunAsync(requestStream, over);
+            },
+            context.CancellationToken);
+
+    public override Task Status(IAsyncStreamReader<IStatusRequest> requestStream, IServerStreamWriter<IStatusReply> responseStream, ServerCallContext context) =>
+        lifetime.RunCallAsync(
+            async over =>
+            {
+                using Session session = await sessions.OpenAsync(requestStream, responseStream, isForPeers: false, over);
+                await responseStream.WriteAsync(status.Now(), over);
+            },
+            context.CancellationToken);
+
+    private async Task PublishAsync(IAsyncStreamReader<IPublishRequest> requests, IServerStreamWriter<IPublishReply> replies, CancellationToken cancellationToken)
     {
-        using Session session = await sessions.OpenAsync(requestStream, responseStream, isForPeers: false, context.CancellationToken);
+        using Session session = await sessions.OpenAsync(requests, replies, isForPeers: false, cancellationToken);
         Outbox<IPublishReply> outbox = new(limits.OutboxBytesMax);
-        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.Stopping, outbox.Over.Token);
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, outbox.Over.Token);
         PublishCall call = new(identity.Cluster, store, core, new ByteBudget(limits.InputBytesPerCallMax, input), _batches, session, outbox);
         publishers.Add(session.Client, outbox);
-        Task writing = outbox.WriteAllAsync(responseStream, new HeartbeatFrame(), limits.HeartbeatInterval);
+        Task writing = outbox.WriteAllAsync(replies, new HeartbeatFrame(), limits.HeartbeatInterval);
         try
         {
-            Task reading = call.ReadAllAsync(requestStream, over.Token);
-            await await Task.WhenAny(reading, writing);
+            await await Task.WhenAny(call.ReadAllAsync(requests, over.Token), writing);
         }
         finally
         {
@@ -37,11 +60,11 @@ internal sealed class WitnessService(
         }
     }
 
-    public override async Task Subscribe(IAsyncStreamReader<ISubscribeRequest> requestStream, IServerStreamWriter<ISubscribeReply> responseStream, ServerCallContext context)
+    private async Task SubscribeAsync(IAsyncStreamReader<ISubscribeRequest> requests, IServerStreamWriter<ISubscribeReply> replies, CancellationToken cancellationToken)
     {
-        using Session session = await sessions.OpenAsync(requestStream, responseStream, isForPeers: false, context.CancellationToken);
-        RangeWriter<ISubscribeReply> writer = new(responseStream, limits.SlowConsumerTimeout);
-        if (!await requestStream.MoveNext(context.CancellationToken) || requestStream.Current is not StartFrame start)
+        using Session session = await sessions.OpenAsync(requests, replies, isForPeers: false, cancellationToken);
+        RangeWriter<ISubscribeReply> writer = new(replies, limits.SlowConsumerTimeout);
+        if (!await requests.MoveNext(cancellationToken) || requests.Current is not StartFrame start)
         {
             await writer.WriteAsync(new EndFrame(EndReason.Malformed, "after the welcome comes a start"));
             return;
@@ -55,37 +78,14 @@ internal sealed class WitnessService(
             return;
         }
 
-        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.Stopping);
         try
         {
-            await new Subscription(store, topics.Of(start.Topic), start, limits.HeartbeatInterval, writer).RunAsync(over.Token);
+            await new Subscription(store, topics.Of(start.Topic), start, limits.HeartbeatInterval, writer).RunAsync(cancellationToken);
         }
-        catch (StoreDamageException damage)
+        catch (StoreDamageException)
         {
-            lifetime.Report(damage);
             await writer.WriteAsync(new EndFrame(EndReason.Faulted, "a stored record is damaged; resume at another witness"));
+            throw;
         }
-    }
-
-    public override async Task Fetch(IAsyncStreamReader<IFetchRequest> requestStream, IServerStreamWriter<IFetchReply> responseStream, ServerCallContext context)
-    {
-        using Session session = await sessions.OpenAsync(requestStream, responseStream, isForPeers: false, context.CancellationToken);
-        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.Stopping);
-        FetchCall call = new(identity.Cluster, store, session, new RangeWriter<IFetchReply>(responseStream, limits.SlowConsumerTimeout));
-        try
-        {
-            await call.RunAsync(requestStream, over.Token);
-        }
-        catch (StoreDamageException damage)
-        {
-            lifetime.Report(damage);
-            throw new RpcException(new Status(StatusCode.DataLoss, "A stored record is damaged; ask another witness."));
-        }
-    }
-
-    public override async Task Status(IAsyncStreamReader<IStatusRequest> requestStream, IServerStreamWriter<IStatusReply> responseStream, ServerCallContext context)
-    {
-        using Session session = await sessions.OpenAsync(requestStream, responseStream, isForPeers: false, context.CancellationToken);
-        await responseStream.WriteAsync(status.Now());
     }
 }

@@ -109,5 +109,19 @@ public sealed class TestCall<TRequest, TReply>(AsyncDuplexStreamingCall<TRequest
         throw new InvalidOperationException($"The call ended before a {typeof(TFrame).Name} came.");
     }
 
+    /// <summary>The next frame that a test looks at, heartbeats too.</summary>
+    public async Task<TReply?> NextRawAsync(Func<TReply, bool> isWanted)
+    {
+        while (await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(LocalCluster.Patience))
+        {
+            if (isWanted(call.ResponseStream.Current))
+            {
+                return call.ResponseStream.Current;
+            }
+        }
+
+        return null;
+    }
+
     public void Dispose() => call.Dispose();
 }

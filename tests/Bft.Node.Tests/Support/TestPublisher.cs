@@ -94,9 +94,12 @@ public sealed class TestPublisher : IDisposable
     }
 
     /// <summary>P5: reads every call until the acks certify the slot.</summary>
-    public async Task<VerifiedCertificate> CertificateAsync(Sequence slot)
+    public Task<VerifiedCertificate> CertificateAsync(Sequence slot) => CertificateOfAsync(slot, [.. Enumerable.Range(0, Calls.Count)]);
+
+    /// <summary>The same, of the calls named alone.</summary>
+    public async Task<VerifiedCertificate> CertificateOfAsync(Sequence slot, params int[] calls)
     {
-        foreach (TestCall<IPublishRequest, IPublishReply> call in Calls)
+        foreach (TestCall<IPublishRequest, IPublishReply> call in calls.Select(index => Calls[index]))
         {
             while (_collector.TryCertify(slot) is null)
             {
