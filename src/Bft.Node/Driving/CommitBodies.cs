@@ -7,10 +7,14 @@ internal sealed class CommitBodies
 {
     private readonly List<VerifiedBatch> _batches = [];
     private readonly List<CoreInput> _inputs = [];
+    private readonly List<Action> _answers = [];
 
     public int Count => _batches.Count;
 
     public void Add(VerifiedBatch batch) => _batches.Add(batch);
+
+    /// <summary>Sends an answer that reveals these records, once it may.</summary>
+    public void Then(Action answer) => _answers.Add(answer);
 
     public void Keep(CoreInput input) => _inputs.Add(input);
 
@@ -29,6 +33,12 @@ internal sealed class CommitBodies
             input.Release();
         }
 
+        foreach (Action answer in _answers)
+        {
+            answer();
+        }
+
+        _answers.Clear();
         _batches.Clear();
         _inputs.Clear();
     }

@@ -1,8 +1,11 @@
+using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Roles;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
+using Bft.Storage;
+using Bft.Wire.Frames;
 
 namespace Bft.Node;
 
@@ -50,6 +53,21 @@ internal sealed class FetchEndedInput(StreamId stream) : CoreInput
 internal sealed class StoredConflictInput(VerifiedStatement stored, VerifiedStatement offered) : CoreInput
 {
     public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnStoredConflict(stored, offered, effects);
+}
+
+/// <summary>P7: what is held of a publisher's incarnations in a topic. Decides nothing, but must not reveal what is not durable.</summary>
+internal sealed class InquiryInput(Topic topic, PublicKey publisher, Outbox<IPublishReply> outbox) : CoreInput
+{
+    public override void Apply(WitnessRole role, WitnessEffects effects)
+    {
+    }
+
+    /// <returns>What sends the answer, as it is now.</returns>
+    public Action Answer(BatchStore store)
+    {
+        StandingFrame standing = Standing.Of(store, topic, publisher);
+        return () => outbox.Post(standing, FrameBytes.Of(standing));
+    }
 }
 
 /// <summary>W10: evidence from a peer. The first about an offender is kept and passed on.</summary>

@@ -125,6 +125,11 @@ internal sealed class WitnessCore
         int recorded = _open.Count;
         input.Apply(_role, _effects);
         Perform();
+        if (input is InquiryInput inquiry)
+        {
+            AfterDurable(inquiry.Answer(_store));
+        }
+
         if (_open.Count > recorded && input is BatchInput batch && _open.Holds(batch.Batch))
         {
             _open.Keep(input);
@@ -133,6 +138,23 @@ internal sealed class WitnessCore
         {
             // Held batches are bounded by the role itself; what was ignored is the garbage collector's.
             input.Release();
+        }
+    }
+
+    /// <summary>W1, last sentence: what reveals records leaves when all that are appended so far are flushed.</summary>
+    private void AfterDurable(Action answer)
+    {
+        if (_journal.Journal.PendingBytes > 0)
+        {
+            _open.Then(answer);
+        }
+        else if (_outstanding is not null)
+        {
+            _sealed.Then(answer);
+        }
+        else
+        {
+            answer();
         }
     }
 

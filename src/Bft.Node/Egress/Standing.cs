@@ -1,29 +1,36 @@
 using Bft.Crypto;
 using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
 using Bft.Storage;
 using Bft.Wire;
 using Bft.Wire.Frames;
 
 namespace Bft.Node;
 
-/// <summary>P7: what is stored of a publisher's incarnations in a topic, the newest first.</summary>
+/// <summary>P7: what is held of a publisher's incarnations in a topic, the newest first: tips, and the originals above them. On the core's thread.</summary>
 internal static class Standing
 {
     public static StandingFrame Of(BatchStore store, Topic topic, PublicKey publisher)
     {
-        List<StreamLog> own = [];
-        for (int i = store.StreamCountOf(topic) - 1; i >= 0; i--)
+        List<ReadOnlyMemory<byte>> certificates = [];
+        List<SignedStatement> originals = [];
+        foreach (StreamLog log in store.Streams
+            .Where(log => log.Header.Publisher == publisher && log.Header.Topic == topic)
+            .OrderByDescending(log => log.Header.Incarnation))
         {
-            StreamLog log = store.StreamOf(topic, i);
-            if (log.Header.Publisher == publisher)
+            SignedStatement[] above = [.. log.RecordedAboveTip().Select(SignedStatement.From)];
+            if (certificates.Count == FrameLimits.StandingCertificatesMax || originals.Count + above.Length > FrameLimits.StandingOriginalsMax)
             {
-                own.Add(log);
+                break;
+            }
+
+            originals.AddRange(above);
+            if (log.Tip is { } tip)
+            {
+                certificates.Add(tip.Certificate.Bytes);
             }
         }
 
-        return new StandingFrame(
-            topic,
-            [.. own.OrderByDescending(log => log.Header.Incarnation).Take(FrameLimits.StandingCertificatesMax).Select(log => log.Tip!.Certificate.Bytes)],
-            []);
+        return new StandingFrame(topic, certificates, originals);
     }
 }

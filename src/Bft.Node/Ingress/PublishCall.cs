@@ -12,6 +12,8 @@ namespace Bft.Node;
 /// <summary>Reads one publisher's call: cheap checks, then policy, then the signature, then the body's hash; what passes goes to the core.</summary>
 internal sealed class PublishCall(ClusterFile cluster, BatchStore store, CoreMailbox core, ByteBudget budget, BatchVerifier batches, Session session, Outbox<IPublishReply> outbox)
 {
+    private const int InquiryBytes = 64 * 1024; // the answer
+
     private readonly RangeVerifier _ranges = new(new AckVerifier(cluster.Committee, Ed25519.Instance, NodeLimits.Default.RememberedRootsMax), batches);
 
     /// <exception cref="RpcException">The client sent what no client should send.</exception>
@@ -28,7 +30,8 @@ internal sealed class PublishCall(ClusterFile cluster, BatchStore store, CoreMai
                     await OnCertifiedAsync(certified, cancellationToken);
                     break;
                 case InquiryFrame inquiry:
-                    OnInquiry(inquiry);
+                    await budget.TakeAsync(InquiryBytes, cancellationToken);
+                    core.Post(new InquiryInput(inquiry.Topic, session.Client, outbox) { Budget = budget, Bytes = InquiryBytes });
                     break;
                 case MalformedFrame malformed:
                     throw new RpcException(new Status(StatusCode.InvalidArgument, $"A message could not be read: {malformed.Reason}."));
@@ -96,13 +99,6 @@ internal sealed class PublishCall(ClusterFile cluster, BatchStore store, CoreMai
         int bytes = FrameBytes.Of(frame);
         await budget.TakeAsync(bytes, cancellationToken);
         core.Post(new CertificateInput(certificate, statements) { Budget = budget, Bytes = bytes });
-    }
-
-    /// <summary>P7: the publisher's streams in the topic, by their tips' certificates.</summary>
-    private void OnInquiry(InquiryFrame inquiry)
-    {
-        StandingFrame standing = Standing.Of(store, inquiry.Topic, session.Client);
-        outbox.Post(standing, standing.Certificates.Sum(certificate => certificate.Length) + inquiry.Topic.Length);
     }
 
     private void Refuse(SignedBatch signed, Refusal refusal)

@@ -78,12 +78,24 @@ public sealed class StreamLog
     /// <exception cref="StoreDamageException">The disk gave other bytes.</exception>
     public void ReadBody(Sequence sequence, Span<byte> destination) => Read(_slots[(long)sequence.Value].Body(_statementLength), destination);
 
+    /// <summary>What is recorded above the stored tip, by sequence, durable or about to be. For the thread that owns the journal.</summary>
+    public IEnumerable<VerifiedStatement> RecordedAboveTip()
+    {
+        foreach ((Sequence _, Candidate? first) in _candidates.OrderBy(pair => pair.Key))
+        {
+            for (Candidate? candidate = first; candidate is not null; candidate = candidate.Other)
+            {
+                yield return candidate.Statement;
+            }
+        }
+    }
+
     internal void Attach(Journal journal) => _journal = journal;
 
     internal void OnBatch(VerifiedStatement statement, JournalPosition statementAt, JournalPosition bodyAt)
     {
         _candidates.TryGetValue(statement.Sequence, out Candidate? other);
-        _candidates[statement.Sequence] = new Candidate(statement.Digest, statement.Statement.Ancestor.Digest, StoredSlot.At(statementAt, bodyAt), other);
+        _candidates[statement.Sequence] = new Candidate(statement, StoredSlot.At(statementAt, bodyAt), other);
     }
 
     internal void OnCertificate(VerifiedCertificate certificate, JournalPosition position) => _recorded.Enqueue((certificate, position));
@@ -103,7 +115,7 @@ public sealed class StreamLog
         {
             Candidate candidate = CandidateAt(sequence, digest);
             covered.Push(candidate.Slot);
-            digest = candidate.Previous;
+            digest = candidate.Statement.Statement.Ancestor.Digest;
             _candidates.Remove(sequence);
             if (sequence.Value == (ulong)_slots.Count)
             {
@@ -124,7 +136,7 @@ public sealed class StreamLog
     private Candidate CandidateAt(Sequence sequence, Digest digest)
     {
         _candidates.TryGetValue(sequence, out Candidate? candidate);
-        while (candidate is not null && candidate.Digest != digest)
+        while (candidate is not null && candidate.Statement.Digest != digest)
         {
             candidate = candidate.Other;
         }
@@ -142,7 +154,7 @@ public sealed class StreamLog
     }
 
     /// <summary>A recorded batch above the stored tip; in one slot there may be the one that was acked and the one that is covered (W5).</summary>
-    private sealed record Candidate(Digest Digest, Digest Previous, StoredSlot Slot, Candidate? Other);
+    private sealed record Candidate(VerifiedStatement Statement, StoredSlot Slot, Candidate? Other);
 }
 
 /// <summary>Consecutive stored slots with the certificate that covers them.</summary>
