@@ -23,6 +23,9 @@ public sealed record EdgeLimits
     /// <summary>The same for a connection. Unit: bytes. <value>Default 8 MiB; above the stream window, so that one full call does not stop the others.</value></summary>
     public int ConnectionWindowBytes { get; init; } = 8 * MiB;
 
+    /// <summary>What is written ahead on one call for a reader that has not taken it yet. Unit: bytes. <value>Default 512 KiB.</value></summary>
+    public int ResponseBufferBytes { get; init; } = 512 * KiB;
+
     /// <summary>How long a client may take to prove who it is. <value>Default 10 s.</value></summary>
     public TimeSpan HelloTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -51,6 +51,9 @@ internal static class Edge
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
+
+        // Several bodies on their way to a subscriber, not one after the other.
+        kestrel.Limits.MaxResponseBufferSize = limits.ResponseBufferBytes;
         Http2Limits http2 = kestrel.Limits.Http2;
         http2.MaxStreamsPerConnection = limits.CallsPerConnectionMax;
         http2.MaxRequestHeaderFieldSize = HeaderBytesMax / 2;

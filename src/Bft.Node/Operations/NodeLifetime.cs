@@ -32,6 +32,13 @@ internal sealed class NodeLifetime(NodeLog log) : IDisposable
             log.Write(damage.Message);
             throw new RpcException(new Status(StatusCode.DataLoss, "A stored record is damaged; ask another witness."));
         }
+#pragma warning disable CA1031 // A defect that one call runs into ends that call, and is seen.
+        catch (Exception defect) when (defect is not RpcException and not OperationCanceledException)
+        {
+            log.Write($"a call failed by a defect: {defect}");
+            throw new RpcException(new Status(StatusCode.Internal, "The witness failed in this call; its log says how."));
+        }
+#pragma warning restore CA1031
     }
 
     public Task StopAsync() => _stopping.CancelAsync();

@@ -159,7 +159,8 @@ public sealed class Journal : IDisposable
         }
 
         DurableMark = commit.Mark;
-        _durable = new DurableEnd(commit.Segment, _offset);
+        // Not the write offset: a record of the next commit may have begun a new segment already.
+        _durable = new DurableEnd(commit.Segment, commit.Offset + commit.Bytes);
         _outstanding = null;
         commit.Block.Clear();
         _spare = commit.Block;

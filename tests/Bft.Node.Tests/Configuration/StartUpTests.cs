@@ -6,14 +6,16 @@ using Bft.Storage;
 namespace Bft.Node.Tests.Configuration;
 
 /// <summary>What a witness refuses to start on, each with its exit code.</summary>
-public sealed class StartUpTests : IAsyncLifetime
+public sealed class StartUpTests : IAsyncLifetime, IAsyncDisposable
 {
     private const int SecondCommit = 4096; // the first one is empty
     private readonly LocalCluster _cluster = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
 
-    public Task DisposeAsync() => _cluster.DisposeAsync().AsTask();
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
     public async Task A_bad_cluster_file()

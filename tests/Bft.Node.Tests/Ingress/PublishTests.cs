@@ -6,13 +6,15 @@ using Bft.Wire.Frames;
 
 namespace Bft.Node.Tests.Ingress;
 
-public sealed class PublishTests : IAsyncLifetime
+public sealed class PublishTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly LocalCluster _cluster = new();
 
     public Task InitializeAsync() => Task.WhenAll(Enumerable.Range(0, 4).Select(index => _cluster.StartAsync(index)));
 
-    public Task DisposeAsync() => _cluster.DisposeAsync().AsTask();
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
     public async Task W3_another_batch_in_an_acked_slot_gets_the_first_original_and_its_ack()

@@ -8,13 +8,15 @@ using Grpc.Core;
 
 namespace Bft.Node.Tests.Ingress;
 
-public sealed class SessionTests : IAsyncLifetime
+public sealed class SessionTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly LocalCluster _cluster = new();
 
     public Task InitializeAsync() => _cluster.StartAsync(0);
 
-    public Task DisposeAsync() => _cluster.DisposeAsync().AsTask();
+    Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     public static TheoryData<string> Lies => ["pin", "nonce", "witness", "cluster"];
 

@@ -42,6 +42,21 @@ public sealed class JournalTests
     }
 
     [Fact]
+    public void A_durable_body_is_readable_while_the_next_commit_begins_a_new_segment()
+    {
+        using Journal journal = Open(out _);
+        JournalPosition full = journal.AppendNumbered(1, (int)JournalExtensions.Small.SegmentBytes);
+        JournalCommit commit = journal.Seal()!;
+        JournalPosition rolled = journal.AppendNumbered(2);
+        commit.Perform();
+        journal.OnDurable(commit);
+
+        Assert.True(rolled.Segment > full.Segment);
+        Assert.Equal(JournalExtensions.BodyOf(1, full.Length), journal.ReadAll(full));
+        Assert.Throws<InvalidOperationException>(() => journal.ReadAll(rolled));
+    }
+
+    [Fact]
     public void A_body_in_pieces_is_one_body()
     {
         byte[] body = JournalExtensions.BodyOf(1, 3000);
