@@ -5,6 +5,7 @@ using Bft.Node.Tests.Support;
 using Bft.Protocol.Bodies;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
 using Bft.Wire.Frames;
 
 namespace Bft.Client.Tests;
@@ -183,6 +184,37 @@ public sealed class FaultTests
         await PublishOneAsync(client, topic, "third");
         await using Subscription subscription = await client.SubscribeAsync(topic);
         Assert.Equal(["first", "second", "third"], (await subscription.ReadAsync(3)).Select(System.Text.Encoding.UTF8.GetString).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task P6_two_runs_with_a_copied_journal_expose_themselves()
+    {
+        await using LocalCluster cluster = await LocalCluster.StartedAsync();
+        using TemporaryFolder data = new();
+        Topic topic = Clients.NewTopic();
+        await using BftClient client = cluster.Connect(data: data.Path);
+        await PublishOneAsync(client, topic, "both know this");
+        data.Save();
+        await using BftClient copy = cluster.Connect(data: data.Saved);
+        PublisherOptions options = new() { DisposeTimeout = TimeSpan.Zero };
+        await using Publisher one = await client.OpenPublisherAsync(topic, options);
+        await using Publisher other = await copy.OpenPublisherAsync(topic, options);
+
+        Task[] published = [one.PublishAsync(new Message("one"u8.ToArray()), Clients.Deadline).AsTask(), other.PublishAsync(new Message("other"u8.ToArray()), Clients.Deadline).AsTask()];
+        await Task.WhenAll(published).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        JournalLostException exposed = Assert.IsType<JournalLostException>(published.First(task => task.IsFaulted).Exception!.InnerException);
+        Assert.Equal(new Sequence(1), exposed.Proof.Slot.Sequence);
+        if (exposed.Proof is { Ours: { } ours, Shown: { } shown })
+        {
+            PublisherEquivocation evidence = new(SignedStatement.From(ours), SignedStatement.From(shown));
+            Assert.True(new EvidenceVerifier(cluster.Committee, Ed25519.Instance).TryVerify(evidence, out VerifiedEvidence? verified, out _));
+            Assert.Equal(client.Identity, verified.Offender);
+        }
+        else
+        {
+            Assert.NotNull(exposed.Proof.Certificate);
+        }
     }
 
     private static async Task PublishOneAsync(BftClient client, Topic topic, string text)

@@ -7,7 +7,8 @@ internal sealed class TemporaryFolder : IDisposable
 
     public string Path => System.IO.Path.Combine(_root, "data");
 
-    private string Saved => System.IO.Path.Combine(_root, "saved");
+    /// <summary>The copy that <see cref="Save"/> makes.</summary>
+    public string Saved => System.IO.Path.Combine(_root, "saved");
 
     public void Save() => Copy(Path, Saved);
 
