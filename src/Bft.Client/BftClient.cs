@@ -6,6 +6,10 @@ using Bft.Protocol.Model;
 namespace Bft.Client;
 
 /// <summary>A cluster as one client sees it. Thread-safe; keep one per process and identity.</summary>
+/// <remarks>
+/// At each witness a publisher holds one session and a subscription one or two; a witness allows 32 per identity unless it is configured otherwise. Each witness is spoken to over two connections
+/// (publishing, receiving), which are dialled with the first call and again whenever they break.
+/// </remarks>
 public sealed class BftClient : IAsyncDisposable
 {
     private readonly BftClientOptions _options;

@@ -201,7 +201,7 @@ public sealed class FaultTests
         await using Publisher other = await copy.OpenPublisherAsync(topic, options);
 
         Task[] published = [one.PublishAsync(new Message("one"u8.ToArray()), Clients.Deadline).AsTask(), other.PublishAsync(new Message("other"u8.ToArray()), Clients.Deadline).AsTask()];
-        await Task.WhenAll(published).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(published).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
 
         JournalLostException exposed = Assert.IsType<JournalLostException>(published.First(task => task.IsFaulted).Exception!.InnerException);
         Assert.Equal(new Sequence(1), exposed.Proof.Slot.Sequence);

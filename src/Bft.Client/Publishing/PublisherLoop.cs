@@ -71,7 +71,8 @@ internal sealed class PublisherLoop
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         Exception end = new PublisherClosedException(_topic);
-        Task ticking = TickAsync(cancellationToken);
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task ticking = TickAsync(ended.Token);
         try
         {
             Perform();
@@ -110,6 +111,7 @@ internal sealed class PublisherLoop
                 batch.BodyOwner?.Dispose();
             }
 
+            await ended.CancelAsync().ConfigureAwait(false);
             await ticking.ConfigureAwait(false);
             await CloseJournalAsync().ConfigureAwait(false);
         }

@@ -38,7 +38,9 @@ internal static class Opening
             connection,
             session,
             topic,
-            (from, tip, token) => loop.PostAsync((role, effects) => loop.OnTip(from, tip, role, effects), token),
+            (from, tip, token) => loop.TakeMisbehaved(from)
+                ? throw new SessionEndedException("It sent what does not verify.")
+                : loop.PostAsync((role, effects) => loop.OnTip(from, tip, role, effects), token),
             _ => { }))];
         ValueTask OnAdmission(WitnessIndex witness, string? refusal) => loop.PostAsync(
             (_, _) =>

@@ -28,6 +28,7 @@ internal sealed class SubscriberLoop
     private readonly Channel<ReceiverInput> _inputs = Channel.CreateBounded<ReceiverInput>(new BoundedChannelOptions(InputsMax) { SingleReader = true });
     private readonly Channel<Covered> _deliveries = Channel.CreateUnbounded<Covered>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
     private WitnessSet _notAdmitting;
+    private ulong _misbehaved;
 
     public SubscriberLoop(Committee committee, Cursor start, SubscriptionOptions options, ByteCredit credit, Action<ClientNotice> notify)
     {
@@ -52,7 +53,8 @@ internal sealed class SubscriberLoop
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         Exception? end = null;
-        Task ticking = TickAsync(cancellationToken);
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task ticking = TickAsync(ended.Token);
         try
         {
             while (await _inputs.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
@@ -77,6 +79,7 @@ internal sealed class SubscriberLoop
         {
             _inputs.Writer.TryComplete();
             _deliveries.Writer.TryComplete(end);
+            await ended.CancelAsync().ConfigureAwait(false);
             await ticking.ConfigureAwait(false);
         }
     }
@@ -93,6 +96,9 @@ internal sealed class SubscriberLoop
             // The subscription has ended: nothing matters any more.
         }
     }
+
+    /// <summary>Whether the witness misbehaved since this was last asked; on any thread.</summary>
+    public bool TakeMisbehaved(WitnessIndex witness) => (Interlocked.And(ref _misbehaved, ~(1UL << witness.Value)) & (1UL << witness.Value)) != 0;
 
     /// <summary>A witness's tip, as it came. On the loop.</summary>
     public void OnTip(WitnessIndex from, QuorumCertificate tip, ReceiverRole role, ReceiverEffects effects)
@@ -177,6 +183,7 @@ internal sealed class SubscriberLoop
             string what = $"It sent what does not verify: {misbehaved.Reason}.";
             _notify(new WitnessMisbehaved(misbehaved.Witness, what));
             Feed!.OnMisbehaved(misbehaved.Witness, what);
+            Interlocked.Or(ref _misbehaved, 1UL << misbehaved.Witness.Value);
         }
 
         foreach (HandOver handOver in _effects.HandOvers)

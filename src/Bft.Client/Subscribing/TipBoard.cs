@@ -8,7 +8,7 @@ using Bft.Protocol.Verification;
 namespace Bft.Client;
 
 /// <summary>Tips that name what is not known covered yet. Most become known with the next range, without a look at their signatures; the rest is verified on a later tick.</summary>
-/// <remarks>Bounded: the newest tip per witness and stream, of at most as many streams as the role follows; about 1 KiB each.</remarks>
+/// <remarks>Bounded: at most <see cref="WaitingMax"/> per witness, about 1 KiB each; a tip beyond is verified at once, and one that does not hold ends its session.</remarks>
 internal sealed class TipBoard(Committee committee)
 {
     /// <summary>A tip waits this long for the range that it names. Unit: ticks.</summary>
@@ -17,9 +17,12 @@ internal sealed class TipBoard(Committee committee)
     /// <summary>Most tips verified in one tick: about 30 × a quorum × 50 µs.</summary>
     private const int VerifiedPerTickMax = 30;
 
+    private const int WaitingMax = 1024;
+
     private readonly AckVerifier _verifier = new(committee, Ed25519.Instance, Protocol.NodeLimits.Default.RememberedRootsMax);
     private readonly Dictionary<StreamId, QuorumCertificate?[]> _waiting = [];
     private readonly Queue<(StreamId Stream, WitnessIndex From, long Since)> _order = new();
+    private readonly int[] _waitingOf = new int[committee.Size.Count];
     private long _now;
 
     public void OnTip(WitnessIndex from, QuorumCertificate tip, ReceiverRole role, ReceiverEffects effects)
@@ -30,24 +33,26 @@ internal sealed class TipBoard(Committee committee)
             return;
         }
 
-        if (!_waiting.TryGetValue(tip.Batch.Stream, out QuorumCertificate?[]? tips))
+        bool isKnownStream = _waiting.TryGetValue(tip.Batch.Stream, out QuorumCertificate?[]? tips);
+        if (_waitingOf[from.Value] >= WaitingMax && tips?[from.Value] is null)
         {
-            if (_waiting.Count >= ReceiverOptions.Default.StreamsMax)
-            {
-                return;
-            }
+            Judge(from, tip, role, effects);
+            return;
+        }
 
+        if (!isKnownStream)
+        {
             tips = new QuorumCertificate?[committee.Size.Count];
             _waiting.Add(tip.Batch.Stream, tips);
         }
 
-        ref QuorumCertificate? waiting = ref tips[from.Value];
-        if (waiting is null)
+        if (tips![from.Value] is null)
         {
             _order.Enqueue((tip.Batch.Stream, from, _now));
+            _waitingOf[from.Value]++;
         }
 
-        waiting = tip;
+        tips[from.Value] = tip;
     }
 
     /// <summary>More of this stream is known covered.</summary>
@@ -75,6 +80,7 @@ internal sealed class TipBoard(Committee committee)
         for (int i = 0; i < VerifiedPerTickMax && _order.TryPeek(out (StreamId Stream, WitnessIndex From, long Since) oldest) && oldest.Since + PatienceTicks < _now; i++)
         {
             _order.Dequeue();
+            _waitingOf[oldest.From.Value]--;
             if (!_waiting.TryGetValue(oldest.Stream, out QuorumCertificate?[]? tips))
             {
                 continue;
