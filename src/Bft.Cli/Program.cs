@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Bft.Cli.Commands;
+using Bft.Cli.Output;
 
 namespace Bft.Cli;
 
@@ -8,8 +9,9 @@ internal static class Program
 {
     public static async Task<int> Main(string[] args)
     {
+        StandardDescriptors.SilenceThoseClosed();
         using Interruption interruption = new();
-        ParseResult parse = BftCommand.Create(interruption).Parse(args);
+        ParseResult parse = BftCommand.Create(interruption).Parse(args.Length == 0 ? ["--help"] : args);
 
         if (parse.Action is ParseErrorAction parseError)
         {
@@ -19,6 +21,13 @@ internal static class Program
 
         // Signals are ours (Interruption) and so are exceptions (Session), both with exit codes of their own.
         InvocationConfiguration invocation = new() { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
-        return await parse.InvokeAsync(invocation, interruption.Token);
+        int code = await parse.InvokeAsync(invocation, interruption.Token);
+        if (parse.Errors.Count > 0)
+        {
+            string command = parse.CommandResult.Command is RootCommand ? "" : $" {parse.CommandResult.Command.Name}";
+            await Console.Error.WriteLineAsync($"Try: bft{command} --help");
+        }
+
+        return args.Length == 0 ? (int)ExitCode.Usage : code;
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using Bft.Cli.Clusters;
+using Bft.Cli.Output;
 using Bft.Node;
 
 namespace Bft.Cli.Commands;
@@ -97,7 +98,7 @@ internal static class NodeCommand
     private static async Task StopWithInputAsync(CancellationTokenSource stop)
     {
         byte[] buffer = new byte[64];
-        await using Stream input = Console.OpenStandardInput();
+        await using Stream input = StandardDescriptors.OpenInput();
         while (await input.ReadAsync(buffer) > 0)
         {
             // What is written there says nothing; that it is open does.

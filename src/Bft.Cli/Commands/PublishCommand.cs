@@ -115,9 +115,9 @@ internal static class PublishCommand
     /// <summary>What holds, whatever ended the run.</summary>
     private static string Certified(PublishRun run) => run.Certified switch
     {
-        0 => run.Sent == 0 ? "Nothing was published." : string.Create(CultureInfo.InvariantCulture, $"Of {run.Sent:N0} messages sent none is known to be certified; the next run finishes what was sent."),
-        long certified when certified == run.Sent => string.Create(CultureInfo.InvariantCulture, $"The first {certified:N0} messages are certified."),
-        long certified => string.Create(CultureInfo.InvariantCulture, $"The first {certified:N0} of {run.Sent:N0} messages sent are certified; the next run finishes the others."),
+        0 => run.Sent == 0 ? "Nothing was published." : $"{Counted.Messages(run.Sent)} sent, of which none is known to be certified; the next run finishes them.",
+        long certified when certified == run.Sent => $"Certified before: {Counted.Messages(certified)}, all that was sent.",
+        long certified => $"Certified before: {Counted.Messages(certified)}, the first of {run.Sent.ToString("N0", CultureInfo.InvariantCulture)} sent; the next run finishes the others.",
     };
 
     private static string Progress(PublishRun run) => string.Create(
@@ -169,7 +169,7 @@ internal static class PublishCommand
             ? "The input is empty: nothing was published."
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"✓ {run.Certified:N0} {(run.Certified == 1 ? "message" : "messages")} certified in {seconds:0.###} s, by at least {run.WitnessesMin} of {connection.Cluster.Witnesses.Count} witnesses."));
+                $"✓ {Counted.Messages(run.Certified)} certified in {seconds:0.###} s, by at least {run.WitnessesMin} of {connection.Cluster.Witnesses.Count} witnesses."));
         if (receiptPath is not null && run.Certified > 0)
         {
             session.Say($"  Receipts are in {receiptPath}; check them with: bft verify {receiptPath}");

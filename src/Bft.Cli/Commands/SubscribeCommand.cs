@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Bft.Cli.Clusters;
 using Bft.Cli.Output;
 using Bft.Cli.Subscribing;
@@ -108,14 +107,13 @@ internal static class SubscribeCommand
         }
     }
 
-    private static string Delivered(MessageWriter writer) =>
-        string.Create(CultureInfo.InvariantCulture, $"{writer.Count:N0} {(writer.Count == 1 ? "message was" : "messages were")} delivered.");
+    private static string Delivered(MessageWriter writer) => $"Delivered before: {Counted.Messages(writer.Count)}.";
 
     private static void Summarize(Session session, MessageWriter writer)
     {
         if (!session.IsJson)
         {
-            session.Note(string.Create(CultureInfo.InvariantCulture, $"✓ {writer.Count:N0} messages, {writer.Bytes:N0} bytes, each verified. SHA-256 {writer.Sha256}"));
+            session.Note($"✓ {Counted.Messages(writer.Count)}, {Counted.Bytes(writer.Bytes)}, each verified. SHA-256 {writer.Sha256}");
             return;
         }
 

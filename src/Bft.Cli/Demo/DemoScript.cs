@@ -87,7 +87,7 @@ internal sealed class DemoScript(Session session, DemoCluster demo, string input
         await demo.StartAsync(_token);
         return
         [
-            $"processes {string.Join(", ", demo.Witnesses.Select(witness => witness!.Id))} on ports {string.Join(", ", demo.File.Witnesses.Select(witness => witness.Address.Port))} of 127.0.0.1",
+            $"processes {string.Join(' ', demo.Witnesses.Select(witness => witness!.Id))}, ports {string.Join(' ', demo.File.Witnesses.Select(witness => witness.Address.Port))}",
             "TLS 1.3 with pinned keys, every acknowledgement behind an fdatasync",
         ];
     }
@@ -125,8 +125,8 @@ internal sealed class DemoScript(Session session, DemoCluster demo, string input
         long bytes = _lines.Sum(line => (long)line.Length);
         return
         [
-            string.Create(CultureInfo.InvariantCulture, $"{N(_lines.Length)} lines ({N(bytes)} bytes) of {Path.GetFileName(input)}, all certified; witness {Victim} was killed before line {N(half + 1)}"),
-            string.Create(CultureInfo.InvariantCulture, $"{N((long)(_lines.Length / seconds))} lines/s over the crash: there is no leader, so nothing had to be elected"),
+            $"{N(_lines.Length)} lines ({N(bytes)} bytes) of {Path.GetFileName(input)}, all certified",
+            $"killed before line {N(half + 1)}; {N((long)(_lines.Length / seconds))} lines/s all the same, for there is no leader",
         ];
     }
 
@@ -143,9 +143,9 @@ internal sealed class DemoScript(Session session, DemoCluster demo, string input
 
         return
         [
-            $"alice  {N(alice.Count)} messages, SHA-256 {alice.Digest}",
-            $"bob    {N(bob.Count)} messages, SHA-256 {bob.Digest}",
-            $"input  {N(_lines.Length)} lines,    SHA-256 {_inputDigest}",
+            $"alice  {N(alice.Count)} messages  SHA-256 {Short(alice.Digest)}",
+            $"bob    {N(bob.Count)} messages  SHA-256 {Short(bob.Digest)}",
+            $"input  {N(_lines.Length)} lines     SHA-256 {Short(_inputDigest)}",
         ];
     }
 
@@ -154,25 +154,19 @@ internal sealed class DemoScript(Session session, DemoCluster demo, string input
         ulong goal = (await TipsAsync()).Max() ?? throw new InvalidOperationException("no witness has a tip.");
         await demo.RestartAsync(Victim, _token);
         long begun = Stopwatch.GetTimestamp();
-        ulong? first = null;
+        ulong? last = null;
         while (Stopwatch.GetElapsedTime(begun) < CatchUpLimit)
         {
-            ulong? tip = (await TipsAsync())[Victim];
-            first ??= tip;
-            if (tip == goal)
+            last = (await TipsAsync())[Victim];
+            if (last == goal)
             {
-                return
-                [
-                    first == goal
-                        ? $"process {demo.Witnesses[Victim]!.Id} replayed its journal and fetched the rest: stored tip {N((long)goal)}, as at the others"
-                        : $"process {demo.Witnesses[Victim]!.Id} replayed its journal up to batch {N((long)first!.Value)} and fetched the rest: stored tip {N((long)goal)}, as at the others",
-                ];
+                return [string.Create(CultureInfo.InvariantCulture, $"it was down for the second half; its stored tip is batch {goal} now, as at the others")];
             }
 
             await Task.Delay(Poll, _token);
         }
 
-        throw new InvalidOperationException($"its stored tip is {first?.ToString(CultureInfo.InvariantCulture) ?? "none"}, the others' is {goal}.");
+        throw new InvalidOperationException($"its stored tip is {last?.ToString(CultureInfo.InvariantCulture) ?? "none"}, the others' is {goal}.");
     }
 
     /// <summary>The stored tip of the published stream at each witness.</summary>
@@ -181,9 +175,12 @@ internal sealed class DemoScript(Session session, DemoCluster demo, string input
 
     private async Task<string[]> ForgeAsync() =>
     [
-        $"one byte of a certified message changed  → {Forgeries.ChangeMessage(demo.File, _firstReceipt, _lines[0])}",
-        $"one byte of a witness's signature changed → {Forgeries.ChangeSignature(demo.File, _firstReceipt)}",
-        $"published under an unknown key            → {await Forgeries.PublishAsStrangerAsync(demo, Rates, _token)}",
+        "one byte of a certified message changed; refused by the receivers' check:",
+        $"  {Forgeries.ChangeMessage(demo.File, _firstReceipt, _lines[0])}",
+        "one byte of a witness's signature changed; refused by the receivers' check:",
+        $"  {Forgeries.ChangeSignature(demo.File, _firstReceipt)}",
+        "published under a key that nobody knows; refused by the witnesses:",
+        $"  {await Forgeries.PublishAsStrangerAsync(demo, Rates, _token)}",
     ];
 
     private async Task<string[]> EquivocateAsync()
@@ -194,8 +191,8 @@ internal sealed class DemoScript(Session session, DemoCluster demo, string input
         int holding = await CountEvidenceAsync();
         return
         [
-            "mallory copied her journal and went on with both: \"pay Bob\" and \"pay Carol\" in one slot",
-            $"{holding} of {DemoCluster.Count} witnesses hold the proof; it is in {Path.GetFileName(_evidencePath)} ({N(new FileInfo(_evidencePath).Length)} bytes)",
+            "mallory copied her journal: \"pay Bob\" and \"pay Carol\", one slot, both signed",
+            $"{holding} of {DemoCluster.Count} witnesses hold the proof; mallory.evidence has both ({N(new FileInfo(_evidencePath).Length)} bytes)",
         ];
     }
 
@@ -222,7 +219,7 @@ internal sealed class DemoScript(Session session, DemoCluster demo, string input
         string error = await verify.StandardError.ReadToEndAsync(_token);
         await verify.WaitForExitAsync(_token);
         return verify.ExitCode == 0
-            ? ["bft verify mallory.evidence --cluster cluster.yaml", output.Split('\n')[0]]
+            ? ["bft verify mallory.evidence --cluster cluster.yaml", .. output.Split('\n').Take(2)]
             : throw new InvalidOperationException($"`bft verify` ended with {verify.ExitCode}: {error}");
     }
 

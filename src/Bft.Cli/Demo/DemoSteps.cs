@@ -8,7 +8,7 @@ namespace Bft.Cli.Demo;
 /// <summary>Shows the demo's steps: number, what was done, how long it took, what came of it.</summary>
 internal sealed class DemoSteps(Session session)
 {
-    private const int TitleWidth = 68;
+    private const int TitleWidth = 66;
 
     private int _number;
 
@@ -49,6 +49,19 @@ internal sealed class DemoSteps(Session session)
         }
     }
 
+    /// <summary>Cut between words where the terminal ends, so that what follows stays indented.</summary>
+    private static IEnumerable<string> Wrapped(string text)
+    {
+        int width = Screen.Out.Profile.Width - 6;
+        while (text.Length > width && text.LastIndexOf(' ', width) is var cut and > 8)
+        {
+            yield return text[..cut];
+            text = "  " + text[(cut + 1)..];
+        }
+
+        yield return text;
+    }
+
     private void Show(string title, double seconds, string[] details)
     {
         if (session.IsJson)
@@ -68,7 +81,10 @@ internal sealed class DemoSteps(Session session)
         Say(string.Create(CultureInfo.InvariantCulture, $"[green]{_number,2} ✓[/] [bold]{title.EscapeMarkup().PadRight(TitleWidth)}[/] [grey]{seconds,5:0.0} s[/]"));
         foreach (string detail in details)
         {
-            Say($"     {detail.EscapeMarkup()}");
+            foreach (string line in Wrapped(detail))
+            {
+                Say($"     {line.EscapeMarkup()}");
+            }
         }
     }
 }

@@ -26,7 +26,11 @@ internal sealed class WitnessProcess : IDisposable
         string program = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program is not known.");
         bool isHosted = string.Equals(Path.GetFileNameWithoutExtension(program), "dotnet", StringComparison.Ordinal);
         string[] all = isHosted ? [Path.Combine(AppContext.BaseDirectory, "bft.dll"), .. arguments] : arguments;
-        return new ProcessStartInfo(program, all) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(program, all) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+
+        // A runtime that is killed leaves its debugging sockets in the temporary folder.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
+        return start;
     }
 
     /// <summary>Starts it. It ends when this process does, however that comes about: its standard input is ours.</summary>

@@ -43,6 +43,11 @@ internal sealed partial class StandardOutput : Stream
     /// <exception cref="IOException">The disk is full, or the like.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
+        if (!StandardDescriptors.HasOutput)
+        {
+            throw new ClosedOutputException();
+        }
+
         while (!buffer.IsEmpty)
         {
             nint written = WriteTo(Descriptor, buffer, (nuint)buffer.Length);

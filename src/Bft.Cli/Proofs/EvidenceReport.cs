@@ -19,7 +19,7 @@ internal sealed record EvidenceReport(PublicKey Offender, int? Witness, string? 
     private string Who => Witness is { } index ? string.Create(CultureInfo.InvariantCulture, $"witness {index}") : $"publisher {Name ?? "(not in cluster.yaml)"}";
 
     /// <summary>One sentence.</summary>
-    public string Sentence => $"{Who} (key {Offender}) signed two different batches for one slot.";
+    public string Sentence => $"{Who} signed two different batches for one slot.";
 
     public static EvidenceReport Of(VerifiedEvidence verified, ClusterFile cluster)
     {
@@ -58,6 +58,7 @@ internal sealed record EvidenceReport(PublicKey Offender, int? Witness, string? 
 
         session.Say($"""
             ✓ Evidence holds: {Sentence}
+              Key     {Offender}
               Slot    sequence {Slot.Sequence} of stream {Slot.Stream}{(Topic is null ? "" : $", topic {Topic}")}
               First   batch {First}
               Second  batch {Second}

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Security.Cryptography;
+using Bft.Cli.Output;
 using Bft.Configuration;
 using Bft.Protocol.Bodies;
 using Bft.Protocol.Model;
@@ -75,7 +75,7 @@ internal sealed class ReceiptSummary
             return;
         }
 
-        session.Say(string.Create(CultureInfo.InvariantCulture, $"✓ The receipt holds: {_messages:N0} messages, {_bytes:N0} bytes, in {_batches.Count:N0} batches."));
+        session.Say($"✓ The receipt holds: {Counted.Messages(_messages)}, {Counted.Bytes(_bytes)}, in {Counted.Batches(_batches.Count)}.");
         foreach (StreamHeader stream in _streams.Values.DistinctBy(stream => (stream.Topic, stream.Publisher)))
         {
             session.Say($"  Topic {stream.Topic}, published by {cluster.ClientOf(stream.Publisher)?.Name ?? "a key that cluster.yaml does not name:"} {stream.Publisher}");
@@ -85,7 +85,7 @@ internal sealed class ReceiptSummary
         session.Say(_isCompared ? $"  The payload is exactly these messages; SHA-256 {sha256}" : $"  SHA-256 of the messages, one after the other: {sha256}");
         if (_unreadable > 0)
         {
-            session.Say(string.Create(CultureInfo.InvariantCulture, $"  {_unreadable:N0} more were published so that no receiver can read them."));
+            session.Say($"  {Counted.Messages(_unreadable)} more, published so that no receiver can read them.");
         }
     }
 }

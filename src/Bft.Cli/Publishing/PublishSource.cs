@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Bft.Cli.Output;
 
 namespace Bft.Cli.Publishing;
 
@@ -64,9 +65,10 @@ internal sealed class PublishSource(Session session)
     private async Task<string?> SendOneAsync(PublishRun run, int messageBytesMax, CancellationToken cancellationToken)
     {
         byte[]? payload = Message is { } text ? Encoding.UTF8.GetBytes(text) : await ReadOneAsync(OneFile ?? StandardInput, messageBytesMax, cancellationToken);
+        string tooLong = $"the message is longer than the cluster's limit of {messageBytesMax} bytes (a few of them are the record's own).";
         if (payload is null)
         {
-            return $"the message is longer than the cluster's limit of {messageBytesMax} bytes.";
+            return tooLong;
         }
 
         if (payload.Length == 0 && Message is null && OneFile is null)
@@ -79,9 +81,9 @@ internal sealed class PublishSource(Session session)
             await run.SendAsync(payload, cancellationToken);
             return null;
         }
-        catch (ArgumentException error)
+        catch (ArgumentException)
         {
-            return error.Message;
+            return tooLong;
         }
     }
 
@@ -114,7 +116,7 @@ internal sealed class PublishSource(Session session)
     }
 
     private static Stream Open(string path) => path == StandardInput
-        ? Console.OpenStandardInput()
+        ? StandardDescriptors.OpenInput()
         : new FileStream(path, new FileStreamOptions { BufferSize = 0, Options = FileOptions.SequentialScan });
 
     private static string TooLong(long number, int messageBytesMax) =>

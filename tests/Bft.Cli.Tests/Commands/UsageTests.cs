@@ -1,0 +1,105 @@
+using Bft.Cli.Tests.Support;
+using Bft.Node;
+
+namespace Bft.Cli.Tests.Commands;
+
+public sealed class UsageTests
+{
+    [Theory]
+    [InlineData("bogus", "bogus")]
+    [InlineData("publish", "TOPIC")]
+    [InlineData("publish news --bogus", "--bogus")]
+    [InlineData("publish news --timeout 5x", "'5x' is no time")]
+    [InlineData("subscribe news --from somewhere", "somewhere")]
+    [InlineData("init --witnesses many", "many")]
+    [InlineData("init --witnesses 3", "from 4 to 64")]
+    [InlineData("init --port 65534", "65537")]
+    [InlineData("init --host no:host", "is no host")]
+    [InlineData("init --client a/b", "is no name")]
+    [InlineData("publish news --message x", "BFT_CLUSTER")]
+    [InlineData("publish news --message x --cluster /nonexistent/cluster.yaml", "bft init")]
+    [InlineData("publish news --lines /nonexistent --cluster x", "there is no such file")]
+    [InlineData("publish news --lines a --message b", "choose one of")]
+    [InlineData("subscribe news --raw --json", "choose one of")]
+    [InlineData("subscribe news --from cursor", "--cursor NAME")]
+    [InlineData("subscribe news --count 0", "at least 1")]
+    [InlineData("verify", "FILE")]
+    [InlineData("status", "BFT_CLUSTER")]
+    [InlineData("demo --input /nonexistent", "there is no such file")]
+    public async Task What_is_wrong_with_the_command_line_is_said_with_exit_code_1(string arguments, string problem)
+    {
+        BftResult result = await BftProcess.RunAsync(arguments.Split(' '));
+
+        Assert.Equal((int)ExitCode.Usage, result.ExitCode);
+        Assert.Contains(problem, result.Error + result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_parse_error_points_to_the_help_of_its_command()
+    {
+        BftResult result = await BftProcess.RunAsync("publish");
+
+        Assert.Contains("bft publish --help", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_command_there_is_help()
+    {
+        BftResult result = await BftProcess.RunAsync();
+
+        Assert.Equal((int)ExitCode.Usage, result.ExitCode);
+        Assert.Contains("Examples:", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("init")]
+    [InlineData("node")]
+    [InlineData("publish")]
+    [InlineData("subscribe")]
+    [InlineData("verify")]
+    [InlineData("status")]
+    [InlineData("demo")]
+    public async Task Each_command_has_help_with_examples(string command)
+    {
+        BftResult result = await BftProcess.RunAsync(command, "--help");
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains($"bft {command}", result.Output[result.Output.IndexOf("Examples:", StringComparison.Ordinal)..], StringComparison.Ordinal);
+        Assert.Contains("--json", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_help_and_the_page_have_the_one_table_of_exit_codes()
+    {
+        BftResult help = await BftProcess.RunAsync("--help");
+        string page = await File.ReadAllTextAsync(PathOfPage());
+
+        foreach ((ExitCode code, string meaning) in ExitCodes.Table)
+        {
+            Assert.Contains($"{(int)code,3}  {meaning}", help.Output, StringComparison.Ordinal);
+            Assert.Contains($"| {(int)code} | {meaning} |", page, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void The_table_has_each_code_once()
+    {
+        Assert.Equal(Enum.GetValues<ExitCode>().Order(), ExitCodes.Table.Select(row => row.Code));
+
+        // The node's numbers are the command line's, or their names would say something else.
+        Assert.All(
+            typeof(NodeExitCode).GetFields().Select(field => (int)field.GetRawConstantValue()!),
+            code => Assert.True(Enum.IsDefined((ExitCode)code), $"{code} has no row."));
+    }
+
+    private static string PathOfPage()
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Bft.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        return Path.Combine(folder!.FullName, "docs", "cli.md");
+    }
+}
