@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using Bft.Configuration;
 using Bft.Crypto;
@@ -81,9 +82,11 @@ public sealed class TestCall<TRequest, TReply>(AsyncDuplexStreamingCall<TRequest
     public Task WriteAsync(TRequest frame) => call.RequestStream.WriteAsync(frame).WaitAsync(LocalCluster.Patience);
 
     /// <summary>The next frame that is no heartbeat; null at the end.</summary>
+    /// <exception cref="TimeoutException">Nothing but heartbeats came.</exception>
     public async Task<TReply?> NextAsync()
     {
-        while (await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(LocalCluster.Patience))
+        long begun = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(begun) < LocalCluster.Patience ? await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(LocalCluster.Patience) : throw new TimeoutException("Nothing but heartbeats came."))
         {
             if (call.ResponseStream.Current is not HeartbeatFrame)
             {

@@ -101,17 +101,32 @@ public sealed class TestPublisher : IDisposable
     {
         foreach (TestCall<IPublishRequest, IPublishReply> call in calls.Select(index => Calls[index]))
         {
-            while (_collector.TryCertify(slot) is null)
+            bool answered = false;
+            while (!answered && _collector.TryCertify(slot) is null)
             {
-                VerifiedAck[] acks = await AcksAsync(call);
-                foreach (VerifiedAck ack in acks)
+                switch (await call.NextAsync())
                 {
-                    _collector.OnAck(ack, out _);
-                }
+                    case AcksFrame frame:
+                        foreach (VerifiedAck ack in Verify(frame))
+                        {
+                            _collector.OnAck(ack, out _);
+                            answered |= ack.Batch.Sequence >= slot;
+                        }
 
-                if (acks.Any(ack => ack.Batch.Sequence >= slot))
-                {
-                    break;
+                        break;
+                    case TipFrame tip:
+                        // W5: a witness that learned of the certificate before it saw the batch acks no more.
+                        Assert.True(_acks.TryVerifyCertificate(tip.Certificate.Span, out VerifiedCertificate? certificate, out _));
+                        if (certificate.Batch.Sequence >= slot)
+                        {
+                            return certificate;
+                        }
+
+                        break;
+                    case { } other:
+                        throw new InvalidOperationException($"Unexpected {other}.");
+                    case null:
+                        throw new InvalidOperationException("The call ended.");
                 }
             }
         }
@@ -121,15 +136,19 @@ public sealed class TestPublisher : IDisposable
 
     public async Task<VerifiedAck[]> AcksAsync(TestCall<IPublishRequest, IPublishReply> call)
     {
-        AcksFrame frame = await call.NextAsync<AcksFrame>();
-        Assert.True(AckBundle.TryParse(_cluster.Committee.Cluster, frame.Bundle.Span, out AckBundle? bundle));
-        Assert.True(_acks.TryVerify(bundle, out VerifiedAck[]? acks, out RejectReason reason), reason.ToString());
-        return acks;
+        return Verify(await call.NextAsync<AcksFrame>());
     }
 
     public void Dispose()
     {
         Calls.ForEach(call => call.Dispose());
         _connections.ForEach(connection => connection.Dispose());
+    }
+
+    private VerifiedAck[] Verify(AcksFrame frame)
+    {
+        Assert.True(AckBundle.TryParse(_cluster.Committee.Cluster, frame.Bundle.Span, out AckBundle? bundle));
+        Assert.True(_acks.TryVerify(bundle, out VerifiedAck[]? acks, out RejectReason reason), reason.ToString());
+        return acks;
     }
 }
