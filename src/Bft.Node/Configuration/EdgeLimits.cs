@@ -11,6 +11,9 @@ public sealed record EdgeLimits
     /// <summary>Most connections. <value>Default 512.</value></summary>
     public int ConnectionsMax { get; init; } = 512;
 
+    /// <summary>Most connections on which no session is open; a newer one displaces the oldest. <value>Default 128, well below <see cref="ConnectionsMax"/>, so that strangers leave room for clients.</value></summary>
+    public int StrangersMax { get; init; } = 128;
+
     /// <summary>Most calls on one connection. <value>Default 64.</value></summary>
     public int CallsPerConnectionMax { get; init; } = 64;
 

@@ -9,14 +9,14 @@ using Grpc.Core;
 namespace Bft.Node;
 
 /// <summary>Who is at the other end of a call, proven for this call alone.</summary>
-internal sealed class Session(PublicKey client, WitnessIndex? peer, Action<PublicKey> close) : IDisposable
+internal sealed class Session(PublicKey client, WitnessIndex? peer, Action close) : IDisposable
 {
     public PublicKey Client { get; } = client;
 
     /// <summary>The client is this witness; null for others.</summary>
     public WitnessIndex? Peer { get; } = peer;
 
-    public void Dispose() => close(Client);
+    public void Dispose() => close();
 }
 
 /// <summary>Opens sessions: challenge, hello, welcome.</summary>
@@ -27,10 +27,11 @@ internal sealed class Sessions(NodeIdentity identity, EdgeLimits limits)
     /// <param name="requests">Of a call that has just begun.</param>
     /// <param name="replies">Of the same call.</param>
     /// <param name="isForPeers">Only witnesses may call.</param>
+    /// <param name="context">Of the same call: says which connection leaves the lobby for as long as the session lasts.</param>
     /// <param name="cancellationToken">The call is over.</param>
     /// <exception cref="RpcException">The caller did not prove who it is, or is nobody.</exception>
     public async Task<Session> OpenAsync<TRequest, TReply>(
-        IAsyncStreamReader<TRequest> requests, IServerStreamWriter<TReply> replies, bool isForPeers, CancellationToken cancellationToken)
+        IAsyncStreamReader<TRequest> requests, IServerStreamWriter<TReply> replies, bool isForPeers, ServerCallContext context, CancellationToken cancellationToken)
         where TRequest : class, IFrame
         where TReply : class, IFrame
     {
@@ -57,7 +58,13 @@ internal sealed class Sessions(NodeIdentity identity, EdgeLimits limits)
             throw Refused(StatusCode.ResourceExhausted, $"This key has {limits.SessionsPerIdentityMax} calls open, which is the most.");
         }
 
-        Session session = new(hello.Client, peer, Close);
+        Lobby.Visitor? visitor = context.GetHttpContext().Features.Get<Lobby.Visitor>();
+        visitor?.Admit();
+        Session session = new(hello.Client, peer, () =>
+        {
+            visitor?.Dismiss();
+            Close(hello.Client);
+        });
         try
         {
             await replies.WriteAsync((TReply)(object)WelcomeFrame.Instance, cancellationToken);

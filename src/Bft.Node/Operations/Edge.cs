@@ -61,9 +61,13 @@ internal static class Edge
         http2.InitialConnectionWindowSize = limits.ConnectionWindowBytes;
         http2.KeepAlivePingDelay = TimeSpan.FromSeconds(10);
         http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+        Lobby lobby = new(limits.StrangersMax);
         kestrel.Listen(identity.Listen, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
+
+            // Before TLS: a handshake that never ends waits in the lobby like others.
+            listen.Use(next => connection => lobby.ServeAsync(connection, next));
             listen.UseHttps(https =>
             {
                 https.ServerCertificate = identity.Certificate;

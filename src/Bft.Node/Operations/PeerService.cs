@@ -11,11 +11,12 @@ internal sealed class PeerService(
     PeerLinks peers, EvidenceBook evidence, NodeLifetime lifetime) : PeerServiceBase
 {
     public override Task Exchange(IAsyncStreamReader<IExchangeRequest> requestStream, IServerStreamWriter<IExchangeReply> responseStream, ServerCallContext context) =>
-        lifetime.RunCallAsync(over => ExchangeAsync(requestStream, responseStream, over), context.CancellationToken);
+        lifetime.RunCallAsync(over => ExchangeAsync(requestStream, responseStream, context, over), context.CancellationToken);
 
-    private async Task ExchangeAsync(IAsyncStreamReader<IExchangeRequest> requests, IServerStreamWriter<IExchangeReply> replies, CancellationToken over)
+    private async Task ExchangeAsync(
+        IAsyncStreamReader<IExchangeRequest> requests, IServerStreamWriter<IExchangeReply> replies, ServerCallContext context, CancellationToken over)
     {
-        using Session session = await sessions.OpenAsync(requests, replies, isForPeers: true, over);
+        using Session session = await sessions.OpenAsync(requests, replies, isForPeers: true, context, over);
         PeerLink link = peers.Of(session.Peer!.Value) ?? throw new RpcException(new Status(StatusCode.PermissionDenied, "This witness is yourself."));
         ByteBudget budget = new(limits.InputBytesPerCallMax, input);
         await new ExchangeCall(identity.Committee, store, core, budget, evidence, link.Heard).ReadAllAsync(requests, over);

@@ -17,16 +17,16 @@ internal sealed class WitnessService(
     public override Task<IInfoReply> Info(IInfoRequest request, ServerCallContext context) => Task.FromResult<IInfoReply>(status.Info);
 
     public override Task Publish(IAsyncStreamReader<IPublishRequest> requestStream, IServerStreamWriter<IPublishReply> responseStream, ServerCallContext context) =>
-        lifetime.RunCallAsync(over => PublishAsync(requestStream, responseStream, over), context.CancellationToken);
+        lifetime.RunCallAsync(over => PublishAsync(requestStream, responseStream, context, over), context.CancellationToken);
 
     public override Task Subscribe(IAsyncStreamReader<ISubscribeRequest> requestStream, IServerStreamWriter<ISubscribeReply> responseStream, ServerCallContext context) =>
-        lifetime.RunCallAsync(over => SubscribeAsync(requestStream, responseStream, over), context.CancellationToken);
+        lifetime.RunCallAsync(over => SubscribeAsync(requestStream, responseStream, context, over), context.CancellationToken);
 
     public override Task Fetch(IAsyncStreamReader<IFetchRequest> requestStream, IServerStreamWriter<IFetchReply> responseStream, ServerCallContext context) =>
         lifetime.RunCallAsync(
             async over =>
             {
-                using Session session = await sessions.OpenAsync(requestStream, responseStream, isForPeers: false, over);
+                using Session session = await sessions.OpenAsync(requestStream, responseStream, isForPeers: false, context, over);
                 await new FetchCall(identity.Cluster, store, session, new RangeWriter<IFetchReply>(responseStream, limits.SlowConsumerTimeout)).RunAsync(requestStream, over);
             },
             context.CancellationToken);
@@ -35,14 +35,15 @@ internal sealed class WitnessService(
         lifetime.RunCallAsync(
             async over =>
             {
-                using Session session = await sessions.OpenAsync(requestStream, responseStream, isForPeers: false, over);
+                using Session session = await sessions.OpenAsync(requestStream, responseStream, isForPeers: false, context, over);
                 await responseStream.WriteAsync(status.Now(), over);
             },
             context.CancellationToken);
 
-    private async Task PublishAsync(IAsyncStreamReader<IPublishRequest> requests, IServerStreamWriter<IPublishReply> replies, CancellationToken cancellationToken)
+    private async Task PublishAsync(
+        IAsyncStreamReader<IPublishRequest> requests, IServerStreamWriter<IPublishReply> replies, ServerCallContext context, CancellationToken cancellationToken)
     {
-        using Session session = await sessions.OpenAsync(requests, replies, isForPeers: false, cancellationToken);
+        using Session session = await sessions.OpenAsync(requests, replies, isForPeers: false, context, cancellationToken);
         Outbox<IPublishReply> outbox = new(limits.OutboxBytesMax);
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, outbox.Over.Token);
         PublishCall call = new(identity.Cluster, store, core, new ByteBudget(limits.InputBytesPerCallMax, input), _batches, session, outbox);
@@ -60,9 +61,10 @@ internal sealed class WitnessService(
         }
     }
 
-    private async Task SubscribeAsync(IAsyncStreamReader<ISubscribeRequest> requests, IServerStreamWriter<ISubscribeReply> replies, CancellationToken cancellationToken)
+    private async Task SubscribeAsync(
+        IAsyncStreamReader<ISubscribeRequest> requests, IServerStreamWriter<ISubscribeReply> replies, ServerCallContext context, CancellationToken cancellationToken)
     {
-        using Session session = await sessions.OpenAsync(requests, replies, isForPeers: false, cancellationToken);
+        using Session session = await sessions.OpenAsync(requests, replies, isForPeers: false, context, cancellationToken);
         RangeWriter<ISubscribeReply> writer = new(replies, limits.SlowConsumerTimeout);
         if (!await requests.MoveNext(cancellationToken) || requests.Current is not StartFrame start)
         {
