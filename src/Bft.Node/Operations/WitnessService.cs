@@ -80,9 +80,10 @@ internal sealed class WitnessService(
             return;
         }
 
+        using TopicSignals.Watch watch = topics.WatchOf(start.Topic);
         try
         {
-            await new Subscription(store, topics.Of(start.Topic), start, limits.HeartbeatInterval, writer).RunAsync(cancellationToken);
+            await new Subscription(store, watch.Signal, start, limits.HeartbeatInterval, writer).RunAsync(cancellationToken);
         }
         catch (StoreDamageException)
         {
