@@ -5,6 +5,7 @@ namespace Bft.Grpc.Tests;
 /// <summary>The scripts beside the tests, with the packages that they need.</summary>
 public sealed class NodeScripts : IAsyncLifetime
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Foreign");
 
     public static string? WhyMissing { get; } = new[] { "node", "npm" }.FirstOrDefault(tool => !IsOnPath(tool)) is { } missing
@@ -25,10 +26,13 @@ public sealed class NodeScripts : IAsyncLifetime
     public Task DisposeAsync() => Task.CompletedTask;
 
     /// <returns>What the program printed; it must end well.</returns>
-    public static async Task<string> RunAsync(string program, params string[] arguments)
+    public static Task<string> RunAsync(string program, params string[] arguments) => RunAsync(Start(program, arguments));
+
+    /// <inheritdoc cref="RunAsync(string, string[])"/>
+    public static async Task<string> RunAsync(Process started)
     {
-        using Process process = Start(program, arguments);
-        using CancellationTokenSource patience = new(3 * EchoHost.Patience);
+        using Process process = started;
+        using CancellationTokenSource patience = new(Patience);
         Task<string> output = process.StandardOutput.ReadToEndAsync(patience.Token);
         Task<string> errors = process.StandardError.ReadToEndAsync(patience.Token);
         try
@@ -47,14 +51,16 @@ public sealed class NodeScripts : IAsyncLifetime
         return await output;
     }
 
-    public static Process Start(string program, params string[] arguments) => Process.Start(new ProcessStartInfo(program, arguments)
+    public static Process Start(string program, params string[] arguments) => Process.Start(Prepare(program, arguments))!;
+
+    public static ProcessStartInfo Prepare(string program, params string[] arguments) => new(program, arguments)
     {
         WorkingDirectory = Folder,
         UseShellExecute = false,
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
         RedirectStandardError = true,
-    })!;
+    };
 
     private static bool IsOnPath(string tool) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, tool)));

@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Bft.Cluster.Tests.Support;
+
+/// <summary>A witness in a process of its own: `bft node`, as a user starts it.</summary>
+public sealed class WitnessProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<string> _lines = [];
+
+    public WitnessProcess(string clusterFile, int index)
+    {
+        _process = new Process { StartInfo = Program("node", "--cluster", clusterFile, "--index", $"{index}", "--stop-with-input"), EnableRaisingEvents = true };
+        _process.OutputDataReceived += (_, line) => OnLine(line.Data);
+        _process.ErrorDataReceived += (_, line) => OnLine(line.Data);
+        _process.Exited += (_, _) => _ready.TrySetException(new InvalidOperationException($"Witness {index} ended: {Log}"));
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public Task Ready => _ready.Task.WaitAsync(ProcessCluster.Patience);
+
+    public bool IsRunning => !_process.HasExited;
+
+    public string Log
+    {
+        get
+        {
+            lock (_lines)
+            {
+                return string.Join('\n', _lines);
+            }
+        }
+    }
+
+    /// <summary>The command line that was built with the tests.</summary>
+    public static ProcessStartInfo Program(params string[] arguments) => new(Path.Combine(AppContext.BaseDirectory, "bft"), arguments)
+    {
+        UseShellExecute = false,
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    };
+
+    /// <summary>Resident memory now, and the most since <see cref="ForgetPeak"/>. Unit: bytes.</summary>
+    public (long Now, long Peak) Memory()
+    {
+        string[] lines = File.ReadAllLines($"/proc/{_process.Id}/status");
+        return (Of("VmRSS:"), Of("VmHWM:"));
+
+        long Of(string name)
+        {
+            string line = lines.Single(line => line.StartsWith(name, StringComparison.Ordinal));
+            return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
+        }
+    }
+
+    /// <summary>proc(5): writing 5 resets the peak.</summary>
+    public void ForgetPeak() => File.WriteAllText($"/proc/{_process.Id}/clear_refs", "5");
+
+    /// <summary>SIGKILL: no farewell, no flush.</summary>
+    public void Kill() => _process.Kill();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (IsRunning)
+        {
+            Kill();
+        }
+
+        await _process.WaitForExitAsync();
+        await _ready.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _process.Dispose();
+    }
+
+    private void OnLine(string? line)
+    {
+        lock (_lines)
+        {
+            _lines.Add(line ?? "");
+        }
+
+        if (line?.Contains(" ready on ", StringComparison.Ordinal) == true)
+        {
+            _ready.TrySetResult();
+        }
+    }
+}
