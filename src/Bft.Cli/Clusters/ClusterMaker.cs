@@ -11,10 +11,15 @@ using Bft.Storage;
 namespace Bft.Cli.Clusters;
 
 /// <summary>Makes the folder of a new cluster: keys, TLS certificates, client identities, cluster.yaml. Never overwrites a file.</summary>
-internal static class ClusterMaker
+internal sealed class ClusterMaker
 {
     /// <summary>RFC 5280, 4.1.2.5: no well-defined end. The pin decides, and a pinned key must not run out by itself.</summary>
     private static readonly DateTimeOffset NoEnd = new(9999, 12, 31, 23, 59, 59, TimeSpan.Zero);
+
+    private readonly ClusterFolder _folder;
+    private readonly List<string> _made = []; // files, in order
+
+    private ClusterMaker(ClusterFolder folder) => _folder = folder;
 
     /// <param name="folder">Where to.</param>
     /// <param name="name">The cluster's.</param>
@@ -24,35 +29,41 @@ internal static class ClusterMaker
     public static ClusterFile Make(ClusterFolder folder, string name, IReadOnlyList<Uri> addresses, IReadOnlyList<string> clients)
     {
         RefuseToOverwrite(folder, addresses.Count);
-        bool isNew = !Directory.Exists(folder.Root);
+        ClusterMaker maker = new(folder);
         Directory.CreateDirectory(folder.Root);
         try
         {
-            ClusterFile file = NewCluster.Create(
-                name,
-                RandomNumberGenerator.GetBytes(Genesis.NonceLength),
-                [.. addresses.Select((address, index) => MakeWitness(folder, index, address))],
-                [.. clients.Select(client => new ClientEntry(client, MakeKey(folder.ClientKey(client))))],
-                ClusterLimits.Default);
-
-            // Last: a folder with a cluster.yaml is whole.
-            WriteNew(folder.ClusterFilePath, file.ToYaml());
-            return file;
+            return maker.Make(name, addresses, clients);
         }
         catch
         {
-            Undo(folder, addresses.Count, isNew);
+            maker.Undo();
             throw;
         }
     }
 
-    private static WitnessEntry MakeWitness(ClusterFolder folder, int index, Uri address)
+    private ClusterFile Make(string name, IReadOnlyList<Uri> addresses, IReadOnlyList<string> clients)
     {
-        Crypto.PublicKey key = MakeKey(folder.WitnessKey(index));
+        ClusterFile file = NewCluster.Create(
+            name,
+            RandomNumberGenerator.GetBytes(Genesis.NonceLength),
+            [.. addresses.Select((address, index) => MakeWitness(index, address))],
+            [.. clients.Select(client => new ClientEntry(client, MakeKey(_folder.ClientKey(client))))],
+            ClusterLimits.Default);
+
+        // Last: a folder with a cluster.yaml is whole.
+        WriteNew(_folder.ClusterFilePath, file.ToYaml());
+        return file;
+    }
+
+    private WitnessEntry MakeWitness(int index, Uri address)
+    {
+        Crypto.PublicKey key = MakeKey(_folder.WitnessKey(index));
         using ECDsa tlsKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using X509Certificate2 certificate = SelfSigned(tlsKey, index, address.IdnHost);
-        KeyFile.WriteProtected(folder.TlsKey(index), Encoding.ASCII.GetBytes(tlsKey.ExportPkcs8PrivateKeyPem() + "\n"));
-        WriteNew(folder.TlsCertificate(index), certificate.ExportCertificatePem() + "\n");
+        KeyFile.WriteProtected(_folder.TlsKey(index), Encoding.ASCII.GetBytes(tlsKey.ExportPkcs8PrivateKeyPem() + "\n"));
+        _made.Add(_folder.TlsKey(index));
+        WriteNew(_folder.TlsCertificate(index), certificate.ExportCertificatePem() + "\n");
         return new WitnessEntry(new WitnessIndex(index), address, key, Sha256.Hash(certificate.PublicKey.ExportSubjectPublicKeyInfo()));
     }
 
@@ -76,18 +87,20 @@ internal static class ClusterMaker
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), NoEnd);
     }
 
-    private static Crypto.PublicKey MakeKey(string path)
+    private Crypto.PublicKey MakeKey(string path)
     {
         using SecretBytes seed = new(KeyFile.SeedBytes);
         RandomNumberGenerator.Fill(seed.Span);
         KeyFile.Create(path, seed.Span);
+        _made.Add(path);
         using Ed25519Signer signer = new(seed.Span);
         return signer.PublicKey;
     }
 
-    private static void WriteNew(string path, string text)
+    private void WriteNew(string path, string text)
     {
         using FileStream file = new(path, FileMode.CreateNew, FileAccess.Write);
+        _made.Add(path);
         file.Write(Encoding.UTF8.GetBytes(text));
         file.Flush(flushToDisk: true);
     }
@@ -104,18 +117,20 @@ internal static class ClusterMaker
         }
     }
 
-    /// <summary>Half a cluster would stand in the way of a whole one. All of it is ours: nothing of it was there before.</summary>
-    private static void Undo(ClusterFolder folder, int witnesses, bool isNew)
+    /// <summary>Half a cluster would stand in the way of a whole one. Only files that this run made go: another may be making a cluster here too.</summary>
+    private void Undo()
     {
-        foreach (string directory in Enumerable.Range(0, witnesses).Select(folder.WitnessDirectory).Append(folder.Clients).Where(Directory.Exists))
+        _made.ForEach(File.Delete);
+        foreach (string directory in _made.Select(path => Path.GetDirectoryName(path)!).Append(_folder.Clients).Distinct(StringComparer.Ordinal).OrderByDescending(path => path.Length))
         {
-            Directory.Delete(directory, recursive: true);
-        }
-
-        File.Delete(folder.ClusterFilePath);
-        if (isNew)
-        {
-            Directory.Delete(folder.Root, recursive: true);
+            try
+            {
+                Directory.Delete(directory);
+            }
+            catch (IOException)
+            {
+                // Not there, or not empty and so not only ours.
+            }
         }
     }
 }

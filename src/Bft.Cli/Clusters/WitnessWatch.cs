@@ -38,7 +38,7 @@ internal sealed class WitnessWatch(Session session, ClusterFile cluster, Evidenc
                 // Told of each new dial that fails; a person wants to know of the first one.
                 if (_answering.TryRemove(lost.Witness.Value, out _))
                 {
-                    session.Note($"Witness {lost.Witness.Value} is lost: {lost.Reason}");
+                    session.Note($"Witness {lost.Witness.Value} is lost: {Sentence(lost.Reason)}");
                 }
 
                 _problems[lost.Witness.Value] = lost.Reason;
@@ -80,5 +80,12 @@ internal sealed class WitnessWatch(Session session, ClusterFile cluster, Evidenc
         .Where(witness => !_answering.ContainsKey(witness.Index.Value))
         .Select(witness => $"Witness {witness.Index.Value} ({witness.Address.Authority}): {Sentence(_problems.GetValueOrDefault(witness.Index.Value) ?? "no answer.")}"));
 
-    private static string Sentence(string text) => text.EndsWith('.') ? text : text + ".";
+    /// <summary>What a person needs of a call's status: Status(StatusCode="…", Detail="…").</summary>
+    public static string Sentence(string text)
+    {
+        const string Mark = "Detail=\"";
+        int at = text.IndexOf(Mark, StringComparison.Ordinal);
+        string detail = at < 0 ? text : text[(at + Mark.Length)..].TrimEnd(')').TrimEnd('"');
+        return detail.EndsWith('.') ? detail : detail + ".";
+    }
 }

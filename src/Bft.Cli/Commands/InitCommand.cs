@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Bft.Cli.Clusters;
+using Bft.Cli.Output;
 using Bft.Configuration;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
@@ -97,16 +98,16 @@ internal static class InitCommand
 
         CommitteeSize size = file.Committee.Size;
         session.Say($"""
-            Made cluster {file.Genesis.Cluster} in {directory}:
-              cluster.yaml        for every party; holds no secret
-              {"witness-0" + (size.Count > 1 ? $" … {size.Count - 1}" : ""),-18}  key and TLS certificate of each witness; each moves to its own machine
+            Made a cluster in {directory}: of {size.Count} witnesses {size.Quorum} make a quorum, {size.FaultyMax} may fail.
+              cluster.yaml        who is who, for every party; holds no secret
+              {$"witness-0 … {size.Count - 1}",-18}  keys; give each directory to its own machine
               {"clients/" + clients[0] + (clients.Length > 1 ? " …" : ""),-18}  identity.key, for publishing and receiving
-            {size.Count} witnesses: {size.Quorum} make a quorum, {size.FaultyMax} may fail in any way.
+            Its id is {file.Genesis.Cluster}
 
-            Next:
-              bft node --cluster {folder.ClusterFilePath} --index 0     (and 1 to {size.Count - 1}, each in a terminal of its own)
-              bft publish news --cluster {folder.ClusterFilePath} --message hello
-              bft subscribe news --cluster {folder.ClusterFilePath} --from earliest
+            Next, the first line once for each witness (--index 0 to {size.Count - 1}):
+              {Screen.Program} node --cluster {folder.ClusterFilePath} --index 0
+              {Screen.Program} publish news --cluster {folder.ClusterFilePath} --message hello
+              {Screen.Program} subscribe news --cluster {folder.ClusterFilePath} --from earliest
             """);
         return ExitCode.Ok;
     }

@@ -63,7 +63,7 @@ internal static class PublishCommand
         });
         await using Patience waiting = new(connection.Watch, session.Get(PublishOptions.Timeout), WithoutProgress, () => run.IsWaiting, "nothing was certified", session.Interrupted);
         Volatile.Write(ref patience, waiting);
-        await using (new ProgressLine(session, () => Progress(run)))
+        await using (new ProgressLine(session, () => Progress(run), isHidden: source.IsTyped))
         {
             await SendAsync(session, connection, source, run, waiting);
         }
@@ -172,7 +172,8 @@ internal static class PublishCommand
                 $"✓ {Counted.Messages(run.Certified)} certified in {seconds:0.###} s, by at least {run.WitnessesMin} of {connection.Cluster.Witnesses.Count} witnesses."));
         if (receiptPath is not null && run.Certified > 0)
         {
-            session.Say($"  Receipts are in {receiptPath}; check them with: bft verify {receiptPath}");
+            string cluster = session.Get(Options.Cluster) is { } named ? $" --cluster {named}" : "";
+            session.Say($"  Receipts are in {receiptPath}; check them with: {Screen.Program} verify {receiptPath}{cluster}");
         }
     }
 }

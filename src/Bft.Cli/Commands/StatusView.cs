@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Bft.Cli.Clusters;
 using Bft.Cli.Output;
 using Bft.Client;
 using Bft.Configuration;
@@ -23,6 +24,7 @@ internal sealed class StatusView(ClusterFile cluster, WitnessHealth[] answers)
         StreamRow[] streams = Streams();
         if (streams.Length > 0)
         {
+            console.WriteLine();
             console.Write(StreamTable(streams));
             if (streams.Length > StreamsShown)
             {
@@ -30,13 +32,14 @@ internal sealed class StatusView(ClusterFile cluster, WitnessHealth[] answers)
             }
         }
 
+        console.WriteLine();
         int quorum = cluster.Committee.Size.Quorum;
         console.MarkupLine(Answering >= quorum
             ? $"[green]✓[/] {Answering} of {answers.Length} witnesses answer; a quorum is {quorum}."
             : $"[red]✗[/] {Answering} of {answers.Length} witnesses answer, but a quorum is {quorum}: nothing can be certified until more are back.");
         foreach (WitnessHealth silent in answers.Where(answer => answer.Status is null))
         {
-            console.WriteLine($"  Witness {silent.Witness.Value} ({AddressOf(silent)}): {silent.Problem}");
+            console.WriteLine($"  Witness {silent.Witness.Value} ({AddressOf(silent)}): {WitnessWatch.Sentence(silent.Problem ?? "no answer")}");
         }
     }
 
@@ -134,7 +137,7 @@ internal sealed class StatusView(ClusterFile cluster, WitnessHealth[] answers)
         fields.WriteNumber("roundTripMs", Math.Round(answer.RoundTrip.TotalMilliseconds, 1));
         if (answer.Status is not { } status)
         {
-            fields.WriteString("problem", answer.Problem);
+            fields.WriteString("problem", WitnessWatch.Sentence(answer.Problem ?? "no answer"));
             return;
         }
 
@@ -182,7 +185,7 @@ internal sealed class StatusView(ClusterFile cluster, WitnessHealth[] answers)
         foreach (string heading in headings)
         {
             // A heading with > is a number's: right-aligned.
-            TableColumn column = new TableColumn(new Markup($"[bold]{heading.TrimStart('>').EscapeMarkup()}[/]")).NoWrap();
+            TableColumn column = new TableColumn(new Markup($"[bold]{heading.TrimStart('>').EscapeMarkup()}[/]")).NoWrap().Padding(0, 0, 2, 0);
             table.AddColumn(heading.StartsWith('>') ? column.RightAligned() : column);
         }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
+using Bft.Cli.Output;
 using Bft.Cli.Publishing;
 using Bft.Client;
 using Bft.Protocol.Bodies;
@@ -240,7 +241,7 @@ internal sealed class DemoScript(Session session, DemoCluster demo, string input
             return;
         }
 
-        string bft = File.Exists("bft") ? "./bft" : "bft";
+        string bft = Screen.Program;
         _steps.Say(string.Create(CultureInfo.InvariantCulture, $"\n[green]✓[/] All as it should be, in {Elapsed:0.0} s. {(isKept ? $"Everything is kept in {demo.Folder.Root.EscapeMarkup()}" : "Nothing is left behind")}.\n"));
         _steps.Say("[bold]A cluster of your own:[/]");
         _steps.Say($"  {bft} init --witnesses 4 --out cluster");

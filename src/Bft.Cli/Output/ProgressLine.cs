@@ -12,10 +12,10 @@ internal sealed class ProgressLine : IAsyncDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly Task _showing;
 
-    public ProgressLine(Session session, Func<string> text)
+    public ProgressLine(Session session, Func<string> text, bool isHidden = false)
     {
         _text = text;
-        bool isWanted = !session.IsJson && !session.IsQuiet && !Console.IsErrorRedirected;
+        bool isWanted = !isHidden && !session.IsJson && !session.IsQuiet && !Console.IsErrorRedirected;
         _showing = isWanted ? ShowAsync() : Task.CompletedTask;
     }
 

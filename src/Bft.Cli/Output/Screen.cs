@@ -8,6 +8,9 @@ internal static class Screen
     /// <summary>No terminal, no edge: wide enough that nothing wraps.</summary>
     private const int FileWidth = 160;
 
+    /// <summary>What to write in a command that is to be copied: the launcher where it is in this directory.</summary>
+    public static string Program => File.Exists("bft") ? "./bft" : "bft";
+
     public static IAnsiConsole Out { get; } = Create();
 
     private static IAnsiConsole Create()

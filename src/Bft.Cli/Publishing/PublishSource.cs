@@ -20,6 +20,9 @@ internal sealed class PublishSource(Session session)
             : null;
     }
 
+    /// <summary>Somebody types it: what is written beside would be in the way.</summary>
+    public bool IsTyped => (Lines ?? OneFile ?? StandardInput) == StandardInput && Message is null && !Console.IsInputRedirected;
+
     private string? Lines => session.Get(PublishOptions.Lines);
 
     private string? Message => session.Get(PublishOptions.Message);
