@@ -106,10 +106,11 @@ public sealed class WitnessRole : ILinkTargets
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(effects);
         BatchStatement statement = batch.Statement.Statement;
-        if (IsTooFarAhead(statement.Header.Incarnation) && !_streams.ContainsKey(statement.Header.Id))
+        if (!_streams.ContainsKey(statement.Header.Id) && WhyNotBegun(statement) is { } reason)
         {
-            effects.Refusals.Add(new PublisherRefusal(statement.Header.Publisher, new Refusal(batch.Reference.Slot, RefusalReason.TooFarAhead)));
-            effects.Ignored.Add(IgnoreReason.TooFarAhead);
+            // C3: no memory is spent on a stream for a batch that could not even be held.
+            effects.Refusals.Add(new PublisherRefusal(statement.Header.Publisher, new Refusal(batch.Reference.Slot, reason)));
+            effects.Ignored.Add(reason == RefusalReason.TooFarAhead ? IgnoreReason.TooFarAhead : IgnoreReason.OutOfWindow);
             return;
         }
 
@@ -244,7 +245,11 @@ public sealed class WitnessRole : ILinkTargets
         && target.Witness.StoredTip is { } tip
         && (tip.Batch.Sequence > link.Sequence || tip.Batch == new BatchRef(tip.Batch.Stream, link.Sequence, link.Digest));
 
-    private bool IsTooFarAhead(Incarnation incarnation) => incarnation.Counter > (ulong)_now + (ulong)IncarnationAheadMax;
+    /// <summary>Why a stream that is not known does not begin with this batch; null when it does.</summary>
+    private RefusalReason? WhyNotBegun(BatchStatement statement) =>
+        statement.Header.Incarnation.Counter > (ulong)_now + (ulong)IncarnationAheadMax ? RefusalReason.TooFarAhead
+        : statement.Sequence.Value >= (ulong)_committee.Limits.WindowSlots ? RefusalReason.OutOfWindow
+        : null;
 
     /// <summary>A stream that becomes known takes the acks that came before it (C3); its caller certifies what they complete.</summary>
     private WitnessStream StreamFor(StreamId id, WitnessEffects effects)

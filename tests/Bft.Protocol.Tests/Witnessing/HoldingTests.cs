@@ -55,6 +55,7 @@ public sealed class HoldingTests : IDisposable
         witness.OnBatch(_stream[4]);
 
         Assert.Equal(RefusalReason.OutOfWindow, Assert.Single(witness.Out.Refusals).Refusal.Reason);
+        Assert.Equal(0, witness.Role.StreamCount);
     }
 
     [Fact]
