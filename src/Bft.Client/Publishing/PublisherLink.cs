@@ -102,6 +102,12 @@ internal sealed class PublisherLink(WitnessConnection connection, Session sessio
         switch (reply)
         {
             case AcksFrame acks when AckBundle.TryParse(committee.Cluster, acks.Bundle.Span, out AckBundle? bundle):
+                if (bundle.Leaves.All(leaf => loop.IsCovered(leaf.Statement.Batch.Slot)))
+                {
+                    // Certified without it: the slower half of a committee costs no signature.
+                    return null;
+                }
+
                 VerifiedAck[] verified = Required(_acks.TryVerify(bundle, out VerifiedAck[]? all, out RejectReason reason), all, reason);
                 return (role, effects) => role.OnAcks(verified, effects);
             case CertifiedFrame certified:

@@ -18,6 +18,10 @@ internal delegate void PublisherInput(PublisherRole role, PublisherEffects effec
 internal sealed class PublisherLoop
 {
     private const int InputsMax = 1024;
+
+    /// <summary>Largest commit that the loop performs itself when nothing waits. Unit: bytes.</summary>
+    private const long OwnCommitBytesMax = 64 * 1024;
+
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(20);
 
     private readonly Committee _committee;
@@ -269,7 +273,22 @@ internal sealed class PublisherLoop
 
     private void Seal()
     {
-        _flushing ??= _journal?.Seal(Header.Incarnation, _covered, [.. _inFlight.Select(entry => entry.Batch)]) is { } commit ? Flush(commit) : null;
+        if (_flushing is not null || _journal?.Seal(Header.Incarnation, _covered, [.. _inFlight.Select(entry => entry.Batch)]) is not { } commit)
+        {
+            return;
+        }
+
+        // A small commit with nothing behind it gathers nothing: changing threads would cost more than its flush.
+        if (commit.Bytes <= OwnCommitBytesMax && !_inputs.Reader.TryPeek(out _))
+        {
+            commit.Perform();
+            OnCommitted(commit, failure: null, _role, _effects);
+            Perform();
+        }
+        else
+        {
+            _flushing = Flush(commit);
+        }
     }
 
     /// <summary>On another thread: batches fill while the disk works.</summary>

@@ -11,6 +11,17 @@ internal sealed class CoreMailbox
     private Exception? _failure;
     private bool _isStopping;
 
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_monitor)
+            {
+                return _inputs.Count == 0 && !_isStopping;
+            }
+        }
+    }
+
     public void Post(CoreInput input)
     {
         lock (_monitor)

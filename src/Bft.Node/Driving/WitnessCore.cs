@@ -9,12 +9,15 @@ namespace Bft.Node;
 
 /// <summary>Owns the witness role: one thread, no locks, no waiting for anything but input (W1: append → flush → sign → send).</summary>
 /// <remarks>
-/// While commit k is flushed by the journal's thread, the records of commit k + 1 gather here. Anything that goes wrong with the journal ends
+/// While commit k is flushed by the journal's thread, the records of commit k + 1 gather here; a small commit with no input behind it is flushed here. Anything that goes wrong with the journal ends
 /// this thread for good: nothing is signed after it, and the process exits.
 /// </remarks>
 internal sealed class WitnessCore
 {
     private const int TickMilliseconds = 20;
+
+    /// <summary>Largest commit that the core performs itself when nothing waits. Unit: bytes.</summary>
+    private const long OwnCommitBytesMax = 64 * 1024;
 
     private readonly WitnessRole _role;
     private readonly WitnessJournal _journal;
@@ -108,12 +111,24 @@ internal sealed class WitnessCore
 
         _inputs.Clear();
         Tick();
-        if (_outstanding is null && (isStopping ? _journal.Journal.SealProof() : _journal.Journal.Seal()) is { } commit)
+        while (_outstanding is null && (isStopping ? _journal.Journal.SealProof() : _journal.Journal.Seal()) is { } commit)
         {
             Seal(commit);
             if (isStopping && _journal.Journal.PendingBytes == 0)
             {
+                _journalThread.Perform(commit);
                 return PerformLast(commit);
+            }
+
+            // A small commit with nothing behind it gathers nothing: two changes of thread would cost more than its flush.
+            if (commit.Bytes <= OwnCommitBytesMax && _mailbox.IsEmpty)
+            {
+                commit.Perform();
+                OnDurable(commit);
+            }
+            else
+            {
+                _journalThread.Perform(commit);
             }
         }
 
@@ -184,7 +199,6 @@ internal sealed class WitnessCore
         _role.OnSealed(new Mark(commit.Mark));
         (_open, _sealed) = (_sealed, _open);
         _outstanding = commit;
-        _journalThread.Perform(commit);
     }
 
     /// <summary>A clean stop: the last records are flushed, and nothing of them is told any more.</summary>

@@ -58,8 +58,8 @@ internal sealed class ExchangeCall(Committee committee, BatchStore store, CoreMa
             return null;
         }
 
-        // Acks of slots that are stored already change nothing: the slower half of a committee costs no signature.
-        if (bundle.Leaves.All(leaf => store.IsStored(leaf.Statement.Batch.Slot)))
+        // Acks of slots that are certified already change nothing: the slower half of a committee costs no signature.
+        if (bundle.Leaves.All(leaf => store.IsCertified(leaf.Statement.Batch)))
         {
             reason = RejectReason.None;
             return null;

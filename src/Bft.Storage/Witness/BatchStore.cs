@@ -22,6 +22,9 @@ public sealed class BatchStore
 
     public bool TryFind(StreamId stream, [NotNullWhen(true)] out StreamLog? log) => _streams.TryGetValue(stream, out log);
 
+    /// <summary>The certificate of just this batch is recorded, durable or not, or its slot is stored: more acks of it change nothing.</summary>
+    public bool IsCertified(BatchRef batch) => _streams.TryGetValue(batch.Stream, out StreamLog? log) && (batch.Sequence < log.End || log.RecordedTip == batch);
+
     /// <summary>The slot is at or below the stored tip of its stream.</summary>
     public bool IsStored(Slot slot) => _streams.TryGetValue(slot.Stream, out StreamLog? log) && slot.Sequence < log.End;
 

@@ -15,6 +15,7 @@ public sealed class StreamLog
     private readonly int _statementLength;
     private Journal? _journal;
     private volatile VerifiedCertificate? _tip;
+    private volatile VerifiedCertificate? _recordedTip;
     private long _end;
 
     internal StreamLog(StreamHeader header)
@@ -27,6 +28,9 @@ public sealed class StreamLog
 
     /// <summary>One above the stored tip; 0 while nothing is stored.</summary>
     public Sequence End => new((ulong)Volatile.Read(ref _end));
+
+    /// <summary>The highest batch whose certificate is recorded, durable or about to be. Not to be shown before <see cref="End"/> says so (W7).</summary>
+    public BatchRef? RecordedTip => _recordedTip?.Batch;
 
     /// <summary>The stored tip's certificate; null while nothing is stored.</summary>
     public VerifiedCertificate? Tip => _tip;
@@ -98,7 +102,11 @@ public sealed class StreamLog
         _candidates[statement.Sequence] = new Candidate(statement, StoredSlot.At(statementAt, bodyAt), other);
     }
 
-    internal void OnCertificate(VerifiedCertificate certificate, JournalPosition position) => _recorded.Enqueue((certificate, position));
+    internal void OnCertificate(VerifiedCertificate certificate, JournalPosition position)
+    {
+        _recorded.Enqueue((certificate, position));
+        _recordedTip = certificate;
+    }
 
     /// <summary>The stored tip rose: of the batches recorded, those that the certificate's chain names are the covered ones.</summary>
     internal void OnStoredTip(VerifiedCertificate certificate)
