@@ -18,14 +18,16 @@ namespace Bft.Cluster.Tests.Support;
 internal sealed class RawClient : IDisposable
 {
     private readonly ProcessCluster _cluster;
-    private readonly SocketsHttpHandler _handler = new();
+    private readonly SocketsHttpHandler _handler;
+    private readonly SocketsHttpHandler _bare; // a channel may make its handler its own, and upstream's does
     private readonly GrpcChannel _channel;
 
     public RawClient(ProcessCluster cluster, int witness)
     {
         _cluster = cluster;
         Entry = cluster.File.Witnesses[witness];
-        _handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => PinOf(shown) == Entry.Pin;
+        _handler = NewHandler();
+        _bare = NewHandler();
         _channel = GrpcChannel.ForAddress(Entry.Address, new GrpcChannelOptions { HttpHandler = _handler, MaxReceiveMessageSize = FrameLimits.MessageBytesMax(cluster.File.Limits) });
         Witness = new WitnessClient(_channel);
     }
@@ -67,7 +69,7 @@ internal sealed class RawClient : IDisposable
     /// <summary>One gRPC request as bare HTTP.</summary>
     public async Task<HttpResponseMessage> PostAsync(string path, byte[] body, string contentType = "application/grpc")
     {
-        using HttpClient http = new(_handler, disposeHandler: false);
+        using HttpClient http = new(_bare, disposeHandler: false);
         using HttpRequestMessage request = new(HttpMethod.Post, new Uri(Entry.Address, path));
         request.Version = new Version(2, 0);
         request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
@@ -115,6 +117,14 @@ internal sealed class RawClient : IDisposable
     {
         _channel.Dispose();
         _handler.Dispose();
+        _bare.Dispose();
+    }
+
+    private SocketsHttpHandler NewHandler()
+    {
+        SocketsHttpHandler handler = new();
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => PinOf(shown) == Entry.Pin;
+        return handler;
     }
 
     private static Digest PinOf(X509Certificate? shown) => Sha256.Hash(((X509Certificate2)shown!).PublicKey.ExportSubjectPublicKeyInfo());
