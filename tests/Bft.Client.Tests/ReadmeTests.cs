@@ -4,6 +4,7 @@ using Bft.Crypto;
 using Bft.Protocol.Bodies;
 using Bft.Protocol.Model;
 using Bft.Protocol.Receipts;
+using Bft.Style.Tests;
 
 namespace Bft.Client.Tests;
 
@@ -46,9 +47,8 @@ public sealed class ReadmeTests(SharedCluster shared)
     [Fact]
     public void The_sample_stands_in_the_README()
     {
-        string root = RepositoryRoot();
-        string here = File.ReadAllText(Path.Combine(root, "tests/Bft.Client.Tests/ReadmeTests.cs"));
-        string readme = File.ReadAllText(Path.Combine(root, "README.md"));
+        string here = Repository.Text("tests/Bft.Client.Tests/ReadmeTests.cs");
+        string readme = Repository.Text("README.md");
         string sample = readme.Split("```csharp")[1].Split("```")[0];
         string[] lines =
         [
@@ -61,16 +61,5 @@ public sealed class ReadmeTests(SharedCluster shared)
 
         Assert.True(lines.Length > 8);
         Assert.All(lines, line => Assert.Contains(line, here, StringComparison.Ordinal));
-    }
-
-    private static string RepositoryRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Bft.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder!.FullName;
     }
 }

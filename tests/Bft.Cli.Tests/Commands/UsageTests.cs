@@ -1,5 +1,6 @@
 using Bft.Cli.Tests.Support;
 using Bft.Node;
+using Bft.Style.Tests;
 
 namespace Bft.Cli.Tests.Commands;
 
@@ -72,7 +73,7 @@ public sealed class UsageTests
     public async Task The_help_and_the_page_have_the_one_table_of_exit_codes()
     {
         BftResult help = await BftProcess.RunAsync("--help");
-        string page = await File.ReadAllTextAsync(PathOfPage());
+        string page = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "cli.md"));
 
         foreach ((ExitCode code, string meaning) in ExitCodes.Table)
         {
@@ -90,16 +91,5 @@ public sealed class UsageTests
         Assert.All(
             typeof(NodeExitCode).GetFields().Select(field => (int)field.GetRawConstantValue()!),
             code => Assert.True(Enum.IsDefined((ExitCode)code), $"{code} has no row."));
-    }
-
-    private static string PathOfPage()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Bft.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return Path.Combine(folder!.FullName, "docs", "cli.md");
     }
 }
