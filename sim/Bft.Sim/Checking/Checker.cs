@@ -1,0 +1,145 @@
+using Bft.Protocol.Model;
+using Bft.Protocol.Receiving;
+using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
+using Bft.Wire.Frames;
+
+namespace Bft.Sim;
+
+/// <summary>Watches a run from outside, with arithmetic and a log of its own, and says when a property does not hold.</summary>
+/// <remarks>
+/// Parties are indices into <see cref="RunFacts.Parties"/>. What Byzantine parties send, claim or deliver is not shown, but for
+/// <see cref="OnSent"/>: messages of all parties pass there, with the sender's standing in <see cref="RunFacts"/>.
+/// </remarks>
+internal abstract class Checker
+{
+    /// <summary>As it stands in reports: "consistency", "order", …</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Who takes part. Set before the first event.</summary>
+    public RunFacts Facts { get; set; } = null!;
+
+    /// <summary>Takes a finding. Set before the first event.</summary>
+    public Action<Violation> Report { get; set; } = null!;
+
+    /// <summary>A correct publisher's batch was made: from now on it counts as broadcast, if the publisher's journal keeps it.</summary>
+    public virtual void OnBroadcast(int publisher, VerifiedBatch batch)
+    {
+    }
+
+    /// <summary>A correct publisher took a publish for complete (P5).</summary>
+    public virtual void OnCovered(int publisher, BatchRef batch, VerifiedCertificate certificate)
+    {
+    }
+
+    /// <summary>A message left; once per addressee, the frame object is the same for all who get the same bytes.</summary>
+    public virtual void OnSent(int from, int to, IFrame frame, int bytes)
+    {
+    }
+
+    /// <summary>A witness's run appended a record; durable when <see cref="OnDurable"/> says so.</summary>
+    public virtual void OnRecord(int witness, WitnessRecord record)
+    {
+    }
+
+    /// <summary>All records appended so far by this witness's run are on the disk.</summary>
+    public virtual void OnDurable(int witness, ulong mark)
+    {
+    }
+
+    /// <summary>A correct witness shows a stored tip (W7).</summary>
+    public virtual void OnStored(int witness, StoredTip tip)
+    {
+    }
+
+    /// <summary>A correct receiver's application was given a batch.</summary>
+    public virtual void OnDelivered(int receiver, Delivery delivery, bool isPossibleRepeat)
+    {
+    }
+
+    /// <summary>A correct receiver's application committed its cursor: that batch must not come again.</summary>
+    public virtual void OnCommitted(int receiver, StreamId stream, Sequence next)
+    {
+    }
+
+    /// <summary>A correct receiver skipped slots below a floor that it accepted (R4).</summary>
+    public virtual void OnSkipped(int receiver, Skipped skipped)
+    {
+    }
+
+    /// <summary>A correct receiver saw two certificates that conflict, and stopped (R1, R4).</summary>
+    public virtual void OnForked(int receiver, Fork fork)
+    {
+    }
+
+    /// <summary>A correct party holds evidence.</summary>
+    public virtual void OnEvidence(int party, VerifiedEvidence evidence)
+    {
+    }
+
+    public virtual void OnCrashed(int party)
+    {
+    }
+
+    /// <summary>A party began a run; what its disk kept is restored.</summary>
+    public virtual void OnStarted(int party)
+    {
+    }
+
+    /// <summary>What a correct party keeps in memory, told now and then.</summary>
+    /// <param name="party">Whose.</param>
+    /// <param name="what">"held bodies", "unknown acks", …</param>
+    /// <param name="amount">Now.</param>
+    /// <param name="bound">What it must not exceed.</param>
+    public virtual void OnAmount(int party, string what, long amount, long bound)
+    {
+    }
+
+    /// <summary>The chaos is over; from now on the core is connected.</summary>
+    public virtual void OnHealed()
+    {
+    }
+
+    /// <summary>The run is over, in time or because all that was due has happened.</summary>
+    public virtual void OnEnd()
+    {
+    }
+
+    protected void Fail(string text, params int[] parties) => Report(new Violation(Name, text, Facts.Now, parties));
+}
+
+/// <summary>What checkers may know of a run.</summary>
+internal abstract class RunFacts
+{
+    public abstract RunPlan Plan { get; }
+
+    /// <summary>Names by index: W0 …, then publishers P0 …, then receivers R0 ….</summary>
+    public abstract IReadOnlyList<string> Parties { get; }
+
+    /// <summary>Virtual time. Unit: nanoseconds.</summary>
+    public abstract long Now { get; }
+
+    public abstract bool IsWitness(int party);
+
+    public abstract bool IsPublisher(int party);
+
+    public abstract bool IsReceiver(int party);
+
+    /// <summary>It follows the protocol; it may crash. A witness whose disk lost what was durable is not correct any more.</summary>
+    public abstract bool IsCorrect(int party);
+
+    /// <summary>It is expected to do all that is due after the chaos: correct, not gone for ever, in the core that healed.</summary>
+    public abstract bool IsInCore(int party);
+
+    /// <summary>The party with this key; −1 when there is none.</summary>
+    public abstract int PartyOf(Crypto.PublicKey key);
+
+    /// <summary>The topic that a publisher publishes in or a receiver reads.</summary>
+    public abstract Topic TopicOf(int party);
+
+    /// <summary>More parties are faulty than the model allows (profile beyond-f): safety checks expect findings.</summary>
+    public abstract bool IsBeyondModel { get; }
+
+    /// <summary>What a correct publisher was asked to send and is not yet covered.</summary>
+    public abstract int Outstanding(int publisher);
+}

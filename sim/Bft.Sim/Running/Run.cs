@@ -1,0 +1,23 @@
+namespace Bft.Sim;
+
+/// <summary>One run: a whole cluster on one thread, from one seed.</summary>
+public static class Run
+{
+    /// <summary>Performs a run to its end, or to the first violation.</summary>
+    /// <param name="request">Which.</param>
+    /// <param name="withTrace">Whether its log is wanted; it costs time and memory, and changes nothing else.</param>
+    public static RunResult Perform(RunRequest request, bool withTrace = false)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        Simulation simulation = new(new Choices(request.Seed, request.Removed), withTrace ? new Trace() : null);
+        simulation.RunUntil(request.Plan.ChaosMilliseconds * 1_000_000L, () => false);
+        return new RunResult(request)
+        {
+            Hash = simulation.Hash.Value,
+            Events = simulation.Events,
+            Deliveries = simulation.Deliveries,
+            VirtualTime = simulation.Now,
+            Trace = simulation.Trace,
+        };
+    }
+}

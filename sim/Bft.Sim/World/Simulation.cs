@@ -1,0 +1,76 @@
+namespace Bft.Sim;
+
+/// <summary>One thread, one clock, one order: the events of a run and whatever they cause.</summary>
+/// <remarks>
+/// Order is (virtual time, a random tie, sequence of scheduling); the tie is a hash of seed and sequence, so that events of the same
+/// instant meet in every order over many seeds.
+/// </remarks>
+public sealed class Simulation(Choices choices, Trace? trace = null)
+{
+    private readonly PriorityQueue<Action, (long At, uint Tie, long Sequence)> _events = new();
+    private readonly SortedDictionary<string, long> _probes = new(StringComparer.Ordinal);
+    private long _scheduled;
+
+    public Choices Choices => choices;
+
+    /// <summary>Virtual time. Unit: nanoseconds.</summary>
+    public long Now { get; private set; }
+
+    /// <summary>Events performed.</summary>
+    public long Events { get; private set; }
+
+    /// <summary>Encoded messages received by a party.</summary>
+    public long Deliveries { get; internal set; }
+
+    public AuditHash Hash { get; } = new();
+
+    /// <summary>The log of this run; null when nobody wants one.</summary>
+    public Trace? Trace => trace;
+
+    /// <summary>How often each named point was reached.</summary>
+    public IReadOnlyDictionary<string, long> Probes => _probes;
+
+    /// <summary>Performs an action at a later instant. Unit: nanoseconds from now.</summary>
+    public void After(long delay, Action action)
+    {
+        long sequence = ++_scheduled;
+        uint tie = (uint)new Lot(choices.Seed, new ChoiceId(ChoiceStream.Plan, -1, unchecked((int)sequence))).Bits();
+        _events.Enqueue(action, (Now + Math.Max(delay, 1), tie, sequence));
+    }
+
+    /// <summary>Performs events until a time, or until nothing is left, or until told to stop.</summary>
+    public void RunUntil(long until, Func<bool> isOver)
+    {
+        ArgumentNullException.ThrowIfNull(isOver);
+        while (!isOver() && _events.TryPeek(out _, out (long At, uint Tie, long Sequence) next) && next.At <= until)
+        {
+            Action action = _events.Dequeue();
+            Now = next.At;
+            Events++;
+            action();
+        }
+
+        if (!isOver())
+        {
+            Now = Math.Max(Now, until);
+        }
+    }
+
+    /// <summary>A point that runs should reach sometimes; the report says how often, and which never fired.</summary>
+    public void Probe(string name, int party = -1)
+    {
+        _probes[name] = _probes.GetValueOrDefault(name) + 1;
+        if (trace is not null)
+        {
+            Note(TraceKind.Probe, party, name);
+        }
+    }
+
+    /// <summary>Writes an event down: always into the hash, into the log when there is one.</summary>
+    public void Note(TraceKind kind, int party, string text = "", int other = -1, long message = 0, ulong content = 0)
+    {
+        Hash.Add(unchecked((ulong)Now ^ ((ulong)kind << 56) ^ ((ulong)(uint)party << 40) ^ ((ulong)(uint)other << 32)));
+        Hash.Add(content);
+        trace?.Add(new TraceEvent(trace.Count, Now, kind, party, other, message, text));
+    }
+}
