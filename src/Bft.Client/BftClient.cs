@@ -121,13 +121,13 @@ public sealed class BftClient : IAsyncDisposable
 
     private Publisher Open(Topic topic, PublisherOptions options)
     {
-        (PublisherJournal Journal, PublisherReplay Replay)? kept = options.KeepJournal && _options.DataFolder is { } folder
-            ? PublisherJournal.TryOpen(DataFolders.JournalOf(folder, Committee.Cluster, Identity, topic), damage => Notify(new JournalTrouble(topic, damage)))
+        PublisherFolder? kept = options.KeepJournal && _options.DataFolder is { } folder
+            ? PublisherFolder.TryOpen(DataFolders.JournalOf(folder, Committee.Cluster, Identity, topic), damage => Notify(new JournalTrouble(topic, damage)))
             : null;
         BatchFiller filler = new(Committee.Limits, options);
-        PublisherLoop loop = new(Committee, _session, topic, options, filler, kept?.Journal, kept?.Replay, Notify);
-        loop.Links = [.. _connections.Select(connection => new PublisherLink(connection, _session, loop, Committee, options, Notify))];
-        return Keep(new Publisher(topic, options, filler, loop, kept?.Journal, Forget));
+        PublisherLoop loop = new(Committee, _session.Signer, topic, options, filler, kept?.Journal, Notify);
+        loop.Links = [.. _connections.Select(connection => new PublisherLink(connection, _session, loop, options, Notify))];
+        return Keep(new Publisher(topic, options, filler, loop, kept, Forget));
     }
 
     private CursorStore OpenCursor(Topic topic, string name)

@@ -9,19 +9,19 @@ public sealed class Publisher : IAsyncDisposable
     private readonly PublisherOptions _options;
     private readonly BatchFiller _filler;
     private readonly PublisherLoop _loop;
-    private readonly PublisherJournal? _journal;
+    private readonly PublisherFolder? _folder;
     private readonly Action<Publisher> _onDisposed;
     private readonly CancellationTokenSource _ending = new();
     private readonly Task _running;
     private int _isDisposed;
 
-    internal Publisher(Topic topic, PublisherOptions options, BatchFiller filler, PublisherLoop loop, PublisherJournal? journal, Action<Publisher> onDisposed)
+    internal Publisher(Topic topic, PublisherOptions options, BatchFiller filler, PublisherLoop loop, PublisherFolder? folder, Action<Publisher> onDisposed)
     {
         Topic = topic;
         _options = options;
         _filler = filler;
         _loop = loop;
-        _journal = journal;
+        _folder = folder;
         _onDisposed = onDisposed;
         _running = Task.WhenAll([Task.Run(() => loop.RunAsync(_ending.Token)), .. loop.Links.Select(link => Task.Run(() => link.RunAsync(_ending.Token)))]);
     }
@@ -86,7 +86,7 @@ public sealed class Publisher : IAsyncDisposable
 
         await _ending.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
-        _journal?.Dispose();
+        _folder?.Dispose();
         _ending.Dispose();
         _onDisposed(this);
     }

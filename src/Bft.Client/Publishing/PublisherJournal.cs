@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
@@ -6,7 +5,7 @@ using Bft.Storage;
 
 namespace Bft.Client;
 
-/// <summary>A publisher's journal for one topic (P2): its incarnation, its batches, and the certificates it got. Owned by the publisher's loop.</summary>
+/// <summary>A publisher's journal for one topic (P2): its incarnation, its batches, and the certificates it got. Owned by its driver.</summary>
 /// <remarks>
 /// Bounded: once a segment is full, the next one begins with the incarnation, the certificate up to which all is covered, and the batches that are not; when
 /// those are durable, the segments before are dropped. A segment is full at 16 MiB, and not before it is twice as long as what would have to be written again.
@@ -15,7 +14,6 @@ internal sealed class PublisherJournal : IDisposable
 {
     private const long SegmentBytes = 16L * 1024 * 1024;
 
-    private readonly DirectoryLock _lock;
     private readonly Journal _journal;
     private List<SharedBody> _appended = [];
     private List<SharedBody> _sealed = [];
@@ -25,50 +23,25 @@ internal sealed class PublisherJournal : IDisposable
     private long? _snapshotSegment;
     private bool _isSnapshotSealed;
 
-    private PublisherJournal(DirectoryLock taken, Journal journal)
+    private PublisherJournal(Journal journal, PublisherReplay found)
     {
-        _lock = taken;
         _journal = journal;
+        Found = found;
     }
 
-    /// <summary>Opens the journal, with what it holds; null when another publisher uses it (this run then has an incarnation of its own).</summary>
-    /// <param name="folder">Created when it is missing.</param>
-    /// <param name="onDamaged">Told where a journal that cannot be read was put: its incarnation is not continued (P7).</param>
+    /// <summary>What it held when it was opened.</summary>
+    public PublisherReplay Found { get; }
+
+    /// <summary>Opens the journal on a disk, or creates it there.</summary>
+    /// <param name="disk">Holds nothing else.</param>
+    /// <param name="newId">For a journal that is created.</param>
+    /// <exception cref="JournalDamageException">What was durable is lost: the journal is not continued (P7).</exception>
+    /// <exception cref="JournalMismatchException">A file of another journal.</exception>
     /// <exception cref="DiskException">The disk refused.</exception>
-    public static (PublisherJournal Journal, PublisherReplay Replay)? TryOpen(string folder, Action<string> onDamaged)
+    public static PublisherJournal Open(IDisk disk, JournalId newId)
     {
-        DirectoryLock? taken = DirectoryLock.TryTake(folder);
-        if (taken is null)
-        {
-            return null;
-        }
-
-        try
-        {
-            string run = Path.Combine(folder, "run");
-            JournalOptions options = new() { NewId = JournalId.FromRandom(RandomNumberGenerator.GetBytes(JournalId.Bytes)), SegmentBytes = SegmentBytes };
-            PublisherReplay replay = new();
-            Journal journal;
-            try
-            {
-                journal = Journal.Open(FileDisk.At(run), options, replay);
-            }
-            catch (Exception damage) when (damage is JournalDamageException or JournalMismatchException)
-            {
-                string aside = Path.Combine(folder, $"damaged-{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}");
-                Directory.Move(run, aside);
-                onDamaged($"{damage.Message} It was moved to {aside}; a new incarnation begins.");
-                replay = new PublisherReplay();
-                journal = Journal.Open(FileDisk.At(run), options, replay);
-            }
-
-            return (new PublisherJournal(taken, journal), replay);
-        }
-        catch
-        {
-            taken.Dispose();
-            throw;
-        }
+        PublisherReplay replay = new();
+        return new PublisherJournal(Journal.Open(disk, new JournalOptions { NewId = newId, SegmentBytes = SegmentBytes }, replay), replay);
     }
 
     /// <summary>Reads a body that was found at start.</summary>
@@ -161,7 +134,6 @@ internal sealed class PublisherJournal : IDisposable
         Release(_appended);
         Release(_sealed);
         _journal.Dispose();
-        _lock.Dispose();
     }
 
     private static void Release(List<SharedBody> bodies)

@@ -66,11 +66,10 @@ internal sealed class SendQueue(long coveredBytesMax)
     }
 
     /// <summary>Adds a batch, unless it waits already.</summary>
-    /// <param name="frame">The batch.</param>
+    /// <param name="frame">The batch; its body's owner is a <see cref="SharedBody"/>, and is shared by this call when it is added.</param>
     /// <param name="slot">Its slot.</param>
-    /// <param name="body">Shared by this call when it is added.</param>
     /// <param name="isCovered">Whether a batch in the queue is covered by now.</param>
-    public void Add(BatchFrame frame, Slot slot, SharedBody body, Predicate<Slot> isCovered)
+    public void Add(BatchFrame frame, Slot slot, Predicate<Slot> isCovered)
     {
         lock (_gate)
         {
@@ -79,7 +78,7 @@ internal sealed class SendQueue(long coveredBytesMax)
                 return;
             }
 
-            _batches.Add(slot, _entries.AddLast(new Entry(frame, slot, body.Share())));
+            _batches.Add(slot, _entries.AddLast(new Entry(frame, slot, ((SharedBody)frame.Batch.BodyOwner!).Share())));
             _bytes += frame.Batch.Body.Length;
             if (_bytes > coveredBytesMax)
             {

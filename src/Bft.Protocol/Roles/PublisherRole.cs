@@ -254,6 +254,24 @@ public sealed class PublisherRole
         Cover(certificate, isFromJournal: false, effects);
     }
 
+    /// <summary>A tip whose signatures nobody looked at. In what is covered it needs none: what counts is that the witness shows it (P5, D6).</summary>
+    /// <returns>False when it is news: verify it, and call <see cref="OnTip"/>.</returns>
+    public bool TryTip(WitnessIndex witness, BatchRef shown)
+    {
+        if (shown.Stream != Header.Id)
+        {
+            return true;
+        }
+
+        if (shown.Sequence >= _window.First)
+        {
+            return false;
+        }
+
+        RaiseTip(witness, shown.Sequence);
+        return true;
+    }
+
     /// <summary>A witness's tip has passed verification (P5).</summary>
     public void OnTip(WitnessIndex witness, VerifiedCertificate certificate, PublisherEffects effects)
     {
@@ -261,8 +279,7 @@ public sealed class PublisherRole
         OnCertificate(certificate, effects);
         if (certificate.Batch.Stream == Header.Id)
         {
-            _links[witness.Value].OnTip(certificate.Batch.Sequence, _now);
-            _handOvers.OnTips(_links);
+            RaiseTip(witness, certificate.Batch.Sequence);
         }
     }
 
@@ -336,6 +353,12 @@ public sealed class PublisherRole
     {
         _ancestor = Ancestor.Previous(batch.Digest);
         return _window.Add(batch);
+    }
+
+    private void RaiseTip(WitnessIndex witness, Sequence tip)
+    {
+        _links[witness.Value].OnTip(tip, _now);
+        _handOvers.OnTips(_links);
     }
 
     private void Send(SentBatch sent, WitnessLink link, PublisherEffects effects)

@@ -17,7 +17,7 @@ public sealed class SendQueueTests
         SharedBody[] bodies = [.. Enumerable.Range(0, 4).Select(_ => SharedBody.Rent(60))];
         for (int i = 0; i < bodies.Length; i++)
         {
-            queue.Add(FrameOf(bodies[i]), SlotOf(i), bodies[i], slot => slot.Sequence.Value < 2);
+            queue.Add(FrameOf(bodies[i]), SlotOf(i), slot => slot.Sequence.Value < 2);
             bodies[i].Dispose();
         }
 
@@ -33,8 +33,8 @@ public sealed class SendQueueTests
         SendQueue queue = new(coveredBytesMax: 1000);
         queue.Open();
         SharedBody body = SharedBody.Rent(1);
-        queue.Add(FrameOf(body), SlotOf(0), body, _ => false);
-        queue.Add(FrameOf(body), SlotOf(0), body, _ => false);
+        queue.Add(FrameOf(body), SlotOf(0), _ => false);
+        queue.Add(FrameOf(body), SlotOf(0), _ => false);
         queue.Add(new InquiryFrame(new Topic("marks the end")));
 
         Assert.IsType<BatchFrame>((await queue.TakeAsync(default)).Frame);
@@ -47,9 +47,9 @@ public sealed class SendQueueTests
         SendQueue queue = new(coveredBytesMax: 1000);
         SharedBody before = SharedBody.Rent(1);
         SharedBody during = SharedBody.Rent(1);
-        queue.Add(FrameOf(before), SlotOf(0), before, _ => false);
+        queue.Add(FrameOf(before), SlotOf(0), _ => false);
         queue.Open();
-        queue.Add(FrameOf(during), SlotOf(1), during, _ => false);
+        queue.Add(FrameOf(during), SlotOf(1), _ => false);
         queue.Close();
         before.Dispose();
         during.Dispose();
@@ -60,5 +60,5 @@ public sealed class SendQueueTests
 
     private static Slot SlotOf(int sequence) => new(Stream, new Sequence((ulong)sequence));
 
-    private static BatchFrame FrameOf(SharedBody body) => new(new SignedBatch(default, default, body.Memory, null));
+    private static BatchFrame FrameOf(SharedBody body) => new(new SignedBatch(default, default, body.Memory, body));
 }

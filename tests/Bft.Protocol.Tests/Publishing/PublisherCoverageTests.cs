@@ -164,6 +164,22 @@ public sealed class PublisherCoverageTests : PublisherFixture
     }
 
     [Fact]
+    public void P5_a_tip_in_what_is_covered_needs_no_signatures_and_news_do()
+    {
+        VerifiedBatch[] batches = Durable(2);
+        Connect(0, 3);
+        Ack(batches[0], 0, 1, 2);
+        Effects.Clear();
+
+        Assert.True(Role.TryTip(W(0), batches[0].Reference));
+        Assert.True(Role.TryTip(W(3), Cluster.Stream(publisher: 1).Batch(0, default, "other").Reference));
+        Assert.False(Role.TryTip(W(3), batches[1].Reference));
+        Tick(Patience.HandOverTicks);
+
+        Assert.Equal([W(3)], Effects.HandOvers.Select(handOver => handOver.To));
+    }
+
+    [Fact]
     public void P5_a_tip_is_a_certificate_too()
     {
         VerifiedBatch batch = Durable(1)[0];
