@@ -50,20 +50,20 @@ public static class NodeHost
         ByteBudget input = new(options.Edge.InputBytesMax);
         PublisherCalls publishers = new();
         TopicSignals topics = new();
-        EvidenceBook evidence = new(journal.Replayed);
         PeerDialer dialer = new(identity, options.Edge);
         PeerLinks peers = new(identity, peer => new PeerLink(peer, dialer, options.Edge, mailbox, log));
         using CatchUp catchUp = new(identity.Committee, dialer, mailbox, input, options.Edge, log, lifetime.Stopping);
-        StoredOffers offers = new(store, new BatchVerifier(identity.Committee.Cluster, identity.Committee.Limits, Ed25519.Instance), publishers);
-        WitnessCore core = new(role, journal, store, mailbox, evidence, new Delivery(publishers, peers, topics, catchUp, offers, log));
+        StoredOffers offers = new(new StoredAnswers(store, new BatchVerifier(identity.Committee.Cluster, identity.Committee.Limits, Ed25519.Instance)), publishers);
+        WitnessDriver driver = new(role, journal, store, new NodeOutputs(publishers, peers, topics, catchUp, offers, log));
+        WitnessCore core = new(driver, mailbox);
         Run run = new(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
-        StatusReport status = new(identity, options.DataDirectory, run, store, core, peers, lifetime);
+        StatusReport status = new(identity, options.DataDirectory, run, store, driver, peers, lifetime);
         Sessions sessions = new(identity, options.Edge);
         await using WebApplication app = Edge.Build(
             identity,
             options.Edge,
             new WitnessService(identity, options.Edge, sessions, store, mailbox, input, publishers, topics, status, lifetime),
-            new PeerService(identity, options.Edge, sessions, store, mailbox, input, peers, evidence, lifetime));
+            new PeerService(identity, options.Edge, sessions, store, mailbox, input, peers, lifetime));
 
         HealthService health = app.Services.GetRequiredService<HealthService>();
         health.SetStatus("", ServingStatus.NotServing);

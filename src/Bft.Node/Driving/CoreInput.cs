@@ -13,12 +13,15 @@ namespace Bft.Node;
 internal abstract class CoreInput
 {
     /// <summary>What waits for this input to be dealt with gets <see cref="Bytes"/> back then; null when nothing was taken.</summary>
-    public ByteBudget? Budget { get; init; }
+    public ByteBudget? Budget { get; set; }
 
     /// <summary>What it keeps in memory. Unit: bytes.</summary>
     public int Bytes { get; init; }
 
     public abstract void Apply(WitnessRole role, WitnessEffects effects);
+
+    /// <summary>What answers it, made now and sent when all that is appended by now is durable; null for nothing.</summary>
+    public virtual Action? Answer(BatchStore store) => null;
 
     public void Release() => Budget?.Release(Bytes);
 }
@@ -55,31 +58,22 @@ internal sealed class StoredConflictInput(VerifiedStatement stored, VerifiedStat
     public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnStoredConflict(stored, offered, effects);
 }
 
-/// <summary>P7: what is held of a publisher's incarnations in a topic. Decides nothing, but must not reveal what is not durable.</summary>
-internal sealed class InquiryInput(Topic topic, PublicKey publisher, Outbox<IPublishReply> outbox) : CoreInput
+/// <summary>W10: evidence from a peer.</summary>
+internal sealed class EvidenceInput(VerifiedEvidence evidence) : CoreInput
 {
-    public override void Apply(WitnessRole role, WitnessEffects effects)
-    {
-    }
-
-    /// <returns>What sends the answer, as it is now.</returns>
-    public Action Answer(BatchStore store)
-    {
-        StandingFrame standing = Standing.Of(store, topic, publisher);
-        return () => outbox.Post(standing, FrameBytes.Of(standing));
-    }
+    public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnEvidence(evidence, effects);
 }
 
-/// <summary>W10: evidence from a peer. The first about an offender is kept and passed on.</summary>
-internal sealed class EvidenceInput(VerifiedEvidence evidence, EvidenceBook known) : CoreInput
+/// <summary>P7: what is held of a publisher's incarnations in a topic. Decides nothing, but must not reveal what is not durable.</summary>
+internal sealed class InquiryInput(Topic topic, PublicKey publisher, Action<IPublishReply, int> reply) : CoreInput
 {
     public override void Apply(WitnessRole role, WitnessEffects effects)
     {
-        if (known.Add(evidence))
-        {
-            role.RestoreEvidence(evidence);
-            effects.Records.Add(new EvidenceRecord(evidence));
-            effects.Evidence.Add(evidence);
-        }
+    }
+
+    public override Action Answer(BatchStore store)
+    {
+        StandingFrame standing = Standing.Of(store, topic, publisher);
+        return () => reply(standing, FrameBytes.Of(standing));
     }
 }

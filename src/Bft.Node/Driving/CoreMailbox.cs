@@ -31,6 +31,14 @@ internal sealed class CoreMailbox
         }
     }
 
+    /// <summary>Posts an input once its bytes fit the budget; the core gives them back.</summary>
+    public async ValueTask PostAsync(CoreInput input, ByteBudget budget, CancellationToken cancellationToken)
+    {
+        await budget.TakeAsync(input.Bytes, cancellationToken);
+        input.Budget = budget;
+        Post(input);
+    }
+
     /// <summary>The journal's thread performed a commit, or failed to.</summary>
     public void Post(JournalCommit commit, Exception? failure)
     {

@@ -1,13 +1,10 @@
 using System.Diagnostics;
 using Bft.Protocol.Model;
-using Bft.Protocol.Roles;
-using Bft.Protocol.Verification;
-using Bft.Protocol.Witnessing;
 using Bft.Storage;
 
 namespace Bft.Node;
 
-/// <summary>Owns the witness role: one thread, no locks, no waiting for anything but input (W1: append → flush → sign → send).</summary>
+/// <summary>Drives the witness: one thread, no locks, no waiting for anything but input.</summary>
 /// <remarks>
 /// While commit k is flushed by the journal's thread, the records of commit k + 1 gather here; a small commit with no input behind it is flushed here. Anything that goes wrong with the journal ends
 /// this thread for good: nothing is signed after it, and the process exits.
@@ -19,48 +16,28 @@ internal sealed class WitnessCore
     /// <summary>Largest commit that the core performs itself when nothing waits. Unit: bytes.</summary>
     private const long OwnCommitBytesMax = 64 * 1024;
 
-    private readonly WitnessRole _role;
-    private readonly WitnessJournal _journal;
-    private readonly BatchStore _store;
-    private readonly Delivery _delivery;
+    private readonly WitnessDriver _driver;
     private readonly CoreMailbox _mailbox;
-    private readonly EvidenceBook _evidence;
     private readonly JournalThread _journalThread;
-    private readonly WitnessEffects _effects = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread _thread;
     private List<CoreInput> _inputs = [];
-    private CommitBodies _open = new();
-    private CommitBodies _sealed = new();
-    private JournalCommit? _outstanding;
     private long _nextTick;
-    private ulong _durableMark;
 
-    public WitnessCore(WitnessRole role, WitnessJournal journal, BatchStore store, CoreMailbox mailbox, EvidenceBook evidence, Delivery delivery)
+    public WitnessCore(WitnessDriver driver, CoreMailbox mailbox)
     {
+        _driver = driver;
         _mailbox = mailbox;
-        _evidence = evidence;
-        _role = role;
-        _journal = journal;
-        _store = store;
-        _delivery = delivery;
         _journalThread = new JournalThread(_mailbox);
-        _durableMark = journal.Journal.DurableMark;
         _thread = new Thread(Run) { Name = "core", IsBackground = true };
     }
 
     /// <summary>Ends when the core was stopped; fails when it had to stop.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>The last durable commit. Any thread reads it.</summary>
-    public Mark DurableMark => new(Volatile.Read(ref _durableMark));
-
-    public long EvidenceCount => _journal.EvidenceCount;
-
     public void Start(Run run)
     {
-        _role.Start(run, _effects);
-        Perform();
+        _driver.Start(run);
         _journalThread.Start();
         _thread.Start();
     }
@@ -101,20 +78,19 @@ internal sealed class WitnessCore
         JournalCommit? performed = _mailbox.Take(ref _inputs, wait, out bool isStopping);
         if (performed is not null)
         {
-            OnDurable(performed);
+            _driver.OnDurable(performed);
         }
 
         foreach (CoreInput input in _inputs)
         {
-            Apply(input);
+            _driver.Apply(input);
         }
 
         _inputs.Clear();
         Tick();
-        while (_outstanding is null && (isStopping ? _journal.Journal.SealProof() : _journal.Journal.Seal()) is { } commit)
+        while (_driver.Seal(isStopping) is { } commit)
         {
-            Seal(commit);
-            if (isStopping && _journal.Journal.PendingBytes == 0)
+            if (isStopping)
             {
                 _journalThread.Perform(commit);
                 return PerformLast(commit);
@@ -124,7 +100,7 @@ internal sealed class WitnessCore
             if (commit.Bytes <= OwnCommitBytesMax && _mailbox.IsEmpty)
             {
                 commit.Perform();
-                OnDurable(commit);
+                _driver.OnDurable(commit);
             }
             else
             {
@@ -135,70 +111,14 @@ internal sealed class WitnessCore
         return false;
     }
 
-    private void Apply(CoreInput input)
-    {
-        int recorded = _open.Count;
-        input.Apply(_role, _effects);
-        Perform();
-        if (input is InquiryInput inquiry)
-        {
-            AfterDurable(inquiry.Answer(_store));
-        }
-
-        if (_open.Count > recorded && input is BatchInput batch && _open.Holds(batch.Batch))
-        {
-            _open.Keep(input);
-        }
-        else
-        {
-            // Held batches are bounded by the role itself; what was ignored is the garbage collector's.
-            input.Release();
-        }
-    }
-
-    /// <summary>W1, last sentence: what reveals records leaves when all that are appended so far are flushed.</summary>
-    private void AfterDurable(Action answer)
-    {
-        if (_journal.Journal.PendingBytes > 0)
-        {
-            _open.Then(answer);
-        }
-        else if (_outstanding is not null)
-        {
-            _sealed.Then(answer);
-        }
-        else
-        {
-            answer();
-        }
-    }
-
-    private void OnDurable(JournalCommit commit)
-    {
-        _journal.Journal.OnDurable(commit);
-        _outstanding = null;
-        Volatile.Write(ref _durableMark, commit.Mark);
-        _role.OnDurable(new Mark(commit.Mark), _effects);
-        _sealed.Release();
-        Perform();
-    }
-
     private void Tick()
     {
         long now = Stopwatch.GetTimestamp();
         if (now >= _nextTick)
         {
             _nextTick = now + (Stopwatch.Frequency * TickMilliseconds / 1000);
-            _role.OnTick(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), _effects);
-            Perform();
+            _driver.Tick(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
         }
-    }
-
-    private void Seal(JournalCommit commit)
-    {
-        _role.OnSealed(new Mark(commit.Mark));
-        (_open, _sealed) = (_sealed, _open);
-        _outstanding = commit;
     }
 
     /// <summary>A clean stop: the last records are flushed, and nothing of them is told any more.</summary>
@@ -210,33 +130,7 @@ internal sealed class WitnessCore
             performed = _mailbox.Take(ref _inputs, TickMilliseconds, out _);
         }
 
-        _journal.Journal.OnDurable(commit);
+        _driver.OnLastDurable(commit);
         return true;
-    }
-
-    /// <summary>Records first, then what may leave; see <see cref="WitnessEffects"/>.</summary>
-    private void Perform()
-    {
-        foreach (WitnessRecord record in _effects.Records)
-        {
-            _journal.Append(record);
-            if (record is BatchRecord { Batch: { } batch })
-            {
-                _open.Add(batch);
-            }
-        }
-
-        foreach (StoredTip tip in _effects.StoredTips)
-        {
-            _store.OnStoredTip(tip);
-        }
-
-        foreach (VerifiedEvidence evidence in _effects.Evidence)
-        {
-            _evidence.Add(evidence);
-        }
-
-        _delivery.Perform(_effects);
-        _effects.Clear();
     }
 }

@@ -1,5 +1,5 @@
 using Bft.Protocol.Membership;
-using Bft.Protocol.Verification;
+using Bft.Protocol.Model;
 using Bft.Wire.Frames;
 
 namespace Bft.Node;
@@ -16,25 +16,26 @@ internal sealed class PeerLinks
 
     public PeerLink? Of(WitnessIndex peer) => _links[peer.Value];
 
-    public void Post(IExchangeRequest frame, int bytes)
+    /// <summary>To one peer, or to all that are connected.</summary>
+    public void Post(WitnessIndex? peer, IExchangeRequest frame, int bytes)
     {
-        foreach (PeerLink? link in _links)
-        {
-            link?.Outbox?.Post(frame, bytes);
-        }
-    }
-
-    public void Post(WitnessIndex peer, IExchangeRequest frame, int bytes) => _links[peer.Value]?.Outbox?.Post(frame, bytes);
-
-    /// <summary>W8: a stored tip, to one peer or to all.</summary>
-    public void PostTip(WitnessIndex? peer, VerifiedCertificate tip)
-    {
-        TipFrame frame = new(tip.Certificate.Bytes);
         foreach (PeerLink? link in _links)
         {
             if (peer is null || link?.Peer == peer)
             {
-                link?.Outbox?.PostTip(tip.Batch.Stream, frame, frame.Certificate.Length);
+                link?.Outbox?.Post(frame, bytes);
+            }
+        }
+    }
+
+    /// <summary>W8: a stored tip, to one peer or to all.</summary>
+    public void PostTip(WitnessIndex? peer, StreamId stream, TipFrame tip)
+    {
+        foreach (PeerLink? link in _links)
+        {
+            if (peer is null || link?.Peer == peer)
+            {
+                link?.Outbox?.PostTip(stream, tip, tip.Certificate.Length);
             }
         }
     }

@@ -11,6 +11,15 @@ internal sealed class PublisherCalls
 
     public Outbox<IPublishReply>[] Of(PublicKey publisher) => _calls.GetValueOrDefault(publisher, []);
 
+    /// <summary>To every open call of the publisher.</summary>
+    public void Post(PublicKey publisher, IPublishReply frame, int bytes)
+    {
+        foreach (Outbox<IPublishReply> call in Of(publisher))
+        {
+            call.Post(frame, bytes);
+        }
+    }
+
     public void Add(PublicKey publisher, Outbox<IPublishReply> call) =>
         _calls.AddOrUpdate(publisher, static (_, added) => [added], static (_, calls, added) => [.. calls, added], call);
 

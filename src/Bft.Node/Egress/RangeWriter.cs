@@ -1,11 +1,9 @@
-using Bft.Protocol.Model;
-using Bft.Storage;
 using Bft.Wire.Frames;
 using Grpc.Core;
 
 namespace Bft.Node;
 
-/// <summary>Writes certified ranges to one call: certificate and statements, then bodies. A slow reader stops its own call and nobody else's.</summary>
+/// <summary>Writes what is served to one call. A slow reader stops its own call and nobody else's.</summary>
 /// <param name="writer">Of a subscription or a fetch.</param>
 /// <param name="timeout">R6: a write that makes no progress for so long ends the call.</param>
 internal sealed class RangeWriter<T>(IServerStreamWriter<T> writer, TimeSpan timeout)
@@ -14,19 +12,19 @@ internal sealed class RangeWriter<T>(IServerStreamWriter<T> writer, TimeSpan tim
     private static readonly WriteOptions Gather = new(WriteFlags.BufferHint);
     private static readonly WriteOptions Send = new();
 
-    /// <param name="log">Whose slots.</param>
-    /// <param name="range">Which.</param>
-    /// <param name="bodiesTo">Bodies up to here; null for none.</param>
-    public async ValueTask WriteAsync(StreamLog log, StoredRange range, Sequence? bodiesTo)
+    /// <returns>Whether there was anything.</returns>
+    public async ValueTask<bool> WriteAsync(IEnumerable<Served<T>> frames, CancellationToken cancellationToken)
     {
-        Sequence end = bodiesTo is not { } to ? range.From : to < range.To ? to.Following : range.To.Following;
-        await WriteAsync((T)(object)StoredFrames.Certified(log, range), isLast: end <= range.From);
-        for (Sequence sequence = range.From; sequence < end; sequence = sequence.Following)
+        bool any = false;
+        foreach (Served<T> served in frames)
         {
-            BodyFrame body = StoredFrames.Body(log, sequence);
-            await WriteAsync((T)(object)body, isLast: sequence.Following == end);
-            body.BodyOwner!.Dispose();
+            any = true;
+            cancellationToken.ThrowIfCancellationRequested();
+            await WriteAsync(served.Frame, served.IsLast);
+            (served.Frame as BodyFrame)?.BodyOwner?.Dispose();
         }
+
+        return any;
     }
 
     /// <exception cref="RpcException">The reader is too slow.</exception>

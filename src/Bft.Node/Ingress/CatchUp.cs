@@ -1,7 +1,5 @@
 using Bft.Crypto;
-using Bft.Protocol;
 using Bft.Protocol.Membership;
-using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
 using Bft.Wire.Frames;
@@ -56,71 +54,22 @@ internal sealed class CatchUp(Committee committee, PeerDialer dialer, CoreMailbo
         using GrpcChannel channel = dialer.ChannelTo(order.Peer);
         using AsyncDuplexStreamingCall<IFetchRequest, IFetchReply> call = new WitnessClient(channel).Fetch(new CallOptions(cancellationToken: stopping));
         await dialer.OpenAsync(call, order.Peer);
-        await call.RequestStream.WriteAsync(new FetchFrame(order.Stream, order.From, new Sequence(Sequence.MaxValue), WithBodies: true));
+        CatchUpIntake intake = new(committee, Ed25519.Instance, _batches, order);
+        await call.RequestStream.WriteAsync(intake.Request);
 
         ByteBudget budget = new(limits.InputBytesPerCallMax, input);
-        RangeVerifier verifier = new(new AckVerifier(committee, Ed25519.Instance, NodeLimits.Default.RememberedRootsMax), _batches);
-        Dictionary<Sequence, VerifiedStatement> wanted = []; // bound: one certified range
-        while (await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(limits.HelloTimeout))
+        while (!intake.IsComplete && await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(limits.HelloTimeout))
         {
-            switch (call.ResponseStream.Current)
+            Intake taken = intake.Take(call.ResponseStream.Current);
+            if (taken.Fault is { } fault)
             {
-                case CertifiedFrame certified:
-                    await OnCertifiedAsync(order, certified, verifier, wanted, budget);
-                    break;
-                case BodyFrame body:
-                    await OnBodyAsync(body, wanted, budget);
-                    break;
-                case FetchedFrame:
-                    return;
-                case MalformedFrame malformed:
-                    throw Lied(malformed.Reason);
-                default:
-                    break;
+                throw new RpcException(new Status(StatusCode.DataLoss, fault));
+            }
+
+            if (taken.Input is { } arrived)
+            {
+                await core.PostAsync(arrived, budget, stopping);
             }
         }
     }
-
-    private async ValueTask OnCertifiedAsync(
-        FetchOrder order, CertifiedFrame frame, RangeVerifier verifier, Dictionary<Sequence, VerifiedStatement> wanted, ByteBudget budget)
-    {
-        if (!verifier.TryVerify(frame, out VerifiedCertificate? certificate, out VerifiedStatement[] statements, out RejectReason reason))
-        {
-            throw Lied(reason);
-        }
-
-        if (certificate.Batch.Stream != order.Stream)
-        {
-            throw Lied(RejectReason.OtherParty);
-        }
-
-        wanted.Clear();
-        foreach (VerifiedStatement statement in statements)
-        {
-            wanted.Add(statement.Sequence, statement);
-        }
-
-        int bytes = FrameBytes.Of(frame);
-        await budget.TakeAsync(bytes, stopping);
-        core.Post(new CertificateInput(certificate, statements) { Budget = budget, Bytes = bytes });
-    }
-
-    private async ValueTask OnBodyAsync(BodyFrame frame, Dictionary<Sequence, VerifiedStatement> wanted, ByteBudget budget)
-    {
-        if (!wanted.Remove(frame.Slot.Sequence, out VerifiedStatement? statement) || statement.Reference.Slot != frame.Slot)
-        {
-            throw Lied(RejectReason.OtherParty);
-        }
-
-        if (!_batches.TryVerifyBody(statement, frame.Body, frame.BodyOwner, out VerifiedBatch? batch, out RejectReason reason))
-        {
-            throw Lied(reason);
-        }
-
-        int bytes = frame.Body.Length + statement.Statement.Bytes.Length;
-        await budget.TakeAsync(bytes, stopping);
-        core.Post(new BatchInput(batch) { Budget = budget, Bytes = bytes });
-    }
-
-    private static RpcException Lied(RejectReason reason) => new(new Status(StatusCode.DataLoss, $"what the peer sent does not hold: {reason}"));
 }

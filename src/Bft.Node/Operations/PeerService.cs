@@ -1,3 +1,4 @@
+using Bft.Crypto;
 using Bft.Storage;
 using Bft.Wire.Frames;
 using Bft.Wire.Services;
@@ -8,7 +9,7 @@ namespace Bft.Node;
 /// <summary>The call that other witnesses make.</summary>
 internal sealed class PeerService(
     NodeIdentity identity, EdgeLimits limits, Sessions sessions, BatchStore store, CoreMailbox core, ByteBudget input,
-    PeerLinks peers, EvidenceBook evidence, NodeLifetime lifetime) : PeerServiceBase
+    PeerLinks peers, NodeLifetime lifetime) : PeerServiceBase
 {
     public override Task Exchange(IAsyncStreamReader<IExchangeRequest> requestStream, IServerStreamWriter<IExchangeReply> responseStream, ServerCallContext context) =>
         lifetime.RunCallAsync(over => ExchangeAsync(requestStream, responseStream, context, over), context.CancellationToken);
@@ -19,6 +20,6 @@ internal sealed class PeerService(
         using Session session = await sessions.OpenAsync(requests, replies, isForPeers: true, context, over);
         PeerLink link = peers.Of(session.Peer!.Value) ?? throw new RpcException(new Status(StatusCode.PermissionDenied, "This witness is yourself."));
         ByteBudget budget = new(limits.InputBytesPerCallMax, input);
-        await new ExchangeCall(identity.Committee, store, core, budget, evidence, link.Heard).ReadAllAsync(requests, over);
+        await new ExchangeCall(new ExchangeIntake(identity.Committee, store, Ed25519.Instance), core, budget, link.Heard).ReadAllAsync(requests, over);
     }
 }

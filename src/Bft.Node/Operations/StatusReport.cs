@@ -7,7 +7,7 @@ using Bft.Wire.Frames;
 namespace Bft.Node;
 
 /// <summary>What a witness says about itself, to anyone (info) and to known clients (status).</summary>
-internal sealed class StatusReport(NodeIdentity identity, string dataDirectory, Run run, BatchStore store, WitnessCore core, PeerLinks peers, NodeLifetime lifetime)
+internal sealed class StatusReport(NodeIdentity identity, string dataDirectory, Run run, BatchStore store, WitnessDriver driver, PeerLinks peers, NodeLifetime lifetime)
 {
     private readonly long _startedUnixMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
 
@@ -26,10 +26,10 @@ internal sealed class StatusReport(NodeIdentity identity, string dataDirectory, 
         return new StatusFrame(identity.Index, lifetime.IsFaulted ? WitnessState.Faulted : WitnessState.Serving)
         {
             Run = run,
-            Mark = core.DurableMark,
+            Mark = driver.DurableMark,
             StartedUnixMs = _startedUnixMs,
             JournalBytes = new DirectoryInfo(dataDirectory).EnumerateFiles().Sum(file => file.Length),
-            EvidenceCount = core.EvidenceCount,
+            EvidenceCount = driver.EvidenceCount,
             StreamCount = known,
             Peers = [.. peers.All.Select(link => new PeerStatus(link.Peer, link.IsConnected, link.LastHeardMs))],
             Streams = streams,

@@ -27,7 +27,8 @@ internal sealed class WitnessService(
             async over =>
             {
                 using Session session = await sessions.OpenAsync(requestStream, responseStream, isForPeers: false, context, over);
-                await new FetchCall(identity.Cluster, store, session, new RangeWriter<IFetchReply>(responseStream, limits.SlowConsumerTimeout)).RunAsync(requestStream, over);
+                FetchAnswers answers = new(identity.Cluster, store, session.Client, session.Peer);
+                await new FetchCall(answers, new RangeWriter<IFetchReply>(responseStream, limits.SlowConsumerTimeout)).RunAsync(requestStream, over);
             },
             context.CancellationToken);
 
@@ -46,7 +47,8 @@ internal sealed class WitnessService(
         using Session session = await sessions.OpenAsync(requests, replies, isForPeers: false, context, cancellationToken);
         Outbox<IPublishReply> outbox = new(limits.OutboxBytesMax);
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, outbox.Over.Token);
-        PublishCall call = new(identity.Cluster, store, core, new ByteBudget(limits.InputBytesPerCallMax, input), _batches, session, outbox);
+        PublishIntake intake = new(identity.Cluster, store, _batches, Ed25519.Instance, session.Client, outbox.Post);
+        PublishCall call = new(intake, core, new ByteBudget(limits.InputBytesPerCallMax, input), outbox);
         publishers.Add(session.Client, outbox);
         Task writing = outbox.WriteAllAsync(replies, new HeartbeatFrame(), limits.HeartbeatInterval);
         try
@@ -72,18 +74,16 @@ internal sealed class WitnessService(
             return;
         }
 
-        if (session.Peer is null && !identity.Cluster.MayRead(start.Topic, session.Client))
+        if (SubscriptionFeed.WhyRefused(identity.Cluster, start, session.Client, session.Peer) is { } refused)
         {
-            await writer.WriteAsync(new EndFrame(EndReason.NotAllowed, identity.Cluster.HasPolicyFor(start.Topic)
-                ? $"the policy of the topic '{start.Topic}' does not let this client read"
-                : $"no policy in cluster.yaml covers the topic '{start.Topic}'"));
+            await writer.WriteAsync(refused);
             return;
         }
 
         using TopicSignals.Watch watch = topics.WatchOf(start.Topic);
         try
         {
-            await new Subscription(store, watch.Signal, start, limits.HeartbeatInterval, writer).RunAsync(cancellationToken);
+            await new Subscription(new SubscriptionFeed(store, start), watch.Signal, limits.HeartbeatInterval, writer).RunAsync(cancellationToken);
         }
         catch (StoreDamageException)
         {

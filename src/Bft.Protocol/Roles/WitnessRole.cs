@@ -160,6 +160,25 @@ public sealed class WitnessRole : ILinkTargets
         StreamFor(stored.Reference.Stream, effects).Witness.Prove(stored, offered, effects);
     }
 
+    /// <summary>W10: evidence from a peer. The first about an offender is kept and passed on.</summary>
+    public void OnEvidence(VerifiedEvidence evidence, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        ArgumentNullException.ThrowIfNull(effects);
+        bool isKnown = evidence.Witness is { } witness
+            ? _provenWitnesses.Contains(witness)
+            : _streams.TryGetValue(evidence.Slot.Stream, out WitnessStream? stream) && stream.Witness.IsPublisherProven;
+        if (isKnown)
+        {
+            effects.Ignored.Add(IgnoreReason.AlreadyProven);
+            return;
+        }
+
+        RestoreEvidence(evidence);
+        effects.Records.Add(new EvidenceRecord(evidence));
+        effects.Evidence.Add(evidence);
+    }
+
     /// <summary>All records emitted so far are in this commit or an earlier one.</summary>
     public void OnSealed(Mark mark)
     {

@@ -1,7 +1,6 @@
 using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Roles;
-using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
 
 namespace Bft.Storage;
@@ -20,9 +19,6 @@ public sealed class WitnessJournal : IDisposable
     /// <summary>For sealing, performing and completing commits; records are appended here.</summary>
     public Journal Journal { get; }
 
-    /// <summary>The evidence that was replayed.</summary>
-    public IReadOnlyList<VerifiedEvidence> Replayed { get; private init; } = [];
-
     /// <summary>Offenders proven in the records replayed and appended.</summary>
     public long EvidenceCount { get; private set; }
 
@@ -38,7 +34,7 @@ public sealed class WitnessJournal : IDisposable
         ArgumentNullException.ThrowIfNull(role);
         ArgumentNullException.ThrowIfNull(store);
         WitnessReplay replay = new(committee, self, scheme, role, store);
-        WitnessJournal journal = new(Journal.Open(disk, options, replay), store) { Replayed = replay.Evidence, EvidenceCount = replay.Evidence.Count };
+        WitnessJournal journal = new(Journal.Open(disk, options, replay), store) { EvidenceCount = replay.EvidenceCount };
         replay.Complete();
         store.Attach(journal.Journal);
         if (!replay.HasIdentity)

@@ -16,7 +16,7 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
 
     public bool HasIdentity { get; private set; }
 
-    public List<VerifiedEvidence> Evidence { get; } = [];
+    public long EvidenceCount { get; private set; }
 
     public void OnRecord(ulong mark, byte kind, ReadOnlySpan<byte> head, JournalPosition body)
     {
@@ -112,7 +112,7 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
         }
 
         role.RestoreEvidence(evidence);
-        Evidence.Add(evidence);
+        EvidenceCount++;
         return null;
     }
 }

@@ -1,0 +1,149 @@
+using Bft.Protocol.Model;
+using Bft.Protocol.Roles;
+using Bft.Protocol.Witnessing;
+using Bft.Storage;
+
+namespace Bft.Node;
+
+/// <summary>A witness without threads: role, journal and store, one input after the other (W1: append → flush → sign → send).</summary>
+/// <remarks>
+/// Life: <see cref="Start"/>; then <see cref="Apply"/> and <see cref="Tick"/> in any order; <see cref="Seal"/> whenever it suits, each commit performed and handed to
+/// <see cref="OnDurable"/> before the next is sealed. The host decides when and on which thread; after an exception of the journal nothing here may be called again.
+/// </remarks>
+internal sealed class WitnessDriver
+{
+    private readonly WitnessRole _role;
+    private readonly WitnessJournal _journal;
+    private readonly BatchStore _store;
+    private readonly IWitnessOutputs _outputs;
+    private readonly WitnessEffects _effects = new();
+    private CommitBodies _open = new();
+    private CommitBodies _sealed = new();
+    private JournalCommit? _outstanding;
+    private ulong _durableMark;
+
+    /// <param name="role">Replayed, with the journal and the store, by <see cref="WitnessJournal.Open"/>.</param>
+    /// <param name="journal">Open.</param>
+    /// <param name="store">What it indexes.</param>
+    /// <param name="outputs">Where everything leaves.</param>
+    public WitnessDriver(WitnessRole role, WitnessJournal journal, BatchStore store, IWitnessOutputs outputs)
+    {
+        _role = role;
+        _journal = journal;
+        _store = store;
+        _outputs = outputs;
+        _durableMark = journal.Journal.DurableMark;
+    }
+
+    /// <summary>The last durable commit. Any thread reads it.</summary>
+    public Mark DurableMark => new(Volatile.Read(ref _durableMark));
+
+    /// <summary>Evidence kept, offenders counted once. Any thread reads it.</summary>
+    public long EvidenceCount => _journal.EvidenceCount;
+
+    /// <summary>A run begins.</summary>
+    public void Start(Run run)
+    {
+        _role.Start(run, _effects);
+        Perform();
+    }
+
+    public void Apply(CoreInput input)
+    {
+        int recorded = _open.Count;
+        input.Apply(_role, _effects);
+        Perform();
+        if (input.Answer(_store) is { } answer)
+        {
+            AfterDurable(answer);
+        }
+
+        if (_open.Count > recorded && input is BatchInput batch && _open.Holds(batch.Batch))
+        {
+            _open.Keep(input);
+        }
+        else
+        {
+            // Held batches are bounded by the role itself; what was ignored is the garbage collector's.
+            input.Release();
+        }
+    }
+
+    /// <summary>Time passed.</summary>
+    /// <param name="nowMs">The clock. Unit: milliseconds since 1970.</param>
+    public void Tick(long nowMs)
+    {
+        _role.OnTick(nowMs, _effects);
+        Perform();
+    }
+
+    /// <summary>Makes a commit of all records that wait; null when none does, or when the last commit is not durable yet.</summary>
+    /// <param name="isProof">A commit even of nothing: it proves that the last records were durable.</param>
+    public JournalCommit? Seal(bool isProof = false)
+    {
+        if (_outstanding is not null || (isProof ? _journal.Journal.SealProof() : _journal.Journal.Seal()) is not { } commit)
+        {
+            return null;
+        }
+
+        _role.OnSealed(new Mark(commit.Mark));
+        (_open, _sealed) = (_sealed, _open);
+        _outstanding = commit;
+        return commit;
+    }
+
+    /// <summary>The commit sealed last was performed: acks leave, tips rise.</summary>
+    public void OnDurable(JournalCommit commit)
+    {
+        OnLastDurable(commit);
+        _role.OnDurable(new Mark(commit.Mark), _effects);
+        _sealed.Release();
+        Perform();
+    }
+
+    /// <summary>The same at a clean stop: nothing of these records is told any more.</summary>
+    public void OnLastDurable(JournalCommit commit)
+    {
+        _journal.Journal.OnDurable(commit);
+        _outstanding = null;
+        Volatile.Write(ref _durableMark, commit.Mark);
+    }
+
+    /// <summary>W1, last sentence: what reveals records leaves when all that are appended so far are flushed.</summary>
+    private void AfterDurable(Action answer)
+    {
+        if (_journal.Journal.PendingBytes > 0)
+        {
+            _open.Then(answer);
+        }
+        else if (_outstanding is not null)
+        {
+            _sealed.Then(answer);
+        }
+        else
+        {
+            answer();
+        }
+    }
+
+    /// <summary>Records first, then what may leave; see <see cref="WitnessEffects"/>.</summary>
+    private void Perform()
+    {
+        foreach (WitnessRecord record in _effects.Records)
+        {
+            _journal.Append(record);
+            if (record is BatchRecord { Batch: { } batch })
+            {
+                _open.Add(batch);
+            }
+        }
+
+        foreach (StoredTip tip in _effects.StoredTips)
+        {
+            _store.OnStoredTip(tip);
+        }
+
+        Delivery.Perform(_effects, _outputs);
+        _effects.Clear();
+    }
+}

@@ -1,0 +1,75 @@
+using Bft.Crypto;
+using Bft.Protocol;
+using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
+using Bft.Wire.Frames;
+
+namespace Bft.Node;
+
+/// <summary>What a peer answers to one fetch (W5, W8, S1): certificates with statements, then their bodies.</summary>
+internal sealed class CatchUpIntake(Committee committee, ISignatureScheme scheme, BatchVerifier batches, FetchOrder order)
+{
+    private readonly RangeVerifier _verifier = new(new AckVerifier(committee, scheme, NodeLimits.Default.RememberedRootsMax), batches);
+    private readonly Dictionary<Sequence, VerifiedStatement> _wanted = []; // bound: one certified range
+
+    /// <summary>What to ask the peer for.</summary>
+    public FetchFrame Request { get; } = new(order.Stream, order.From, new Sequence(Sequence.MaxValue), WithBodies: true);
+
+    /// <summary>The peer has no more.</summary>
+    public bool IsComplete { get; private set; }
+
+    public Intake Take(IFetchReply frame)
+    {
+        switch (frame)
+        {
+            case CertifiedFrame certified:
+                return OnCertified(certified);
+            case BodyFrame body:
+                return OnBody(body);
+            case FetchedFrame:
+                IsComplete = true;
+                return default;
+            case MalformedFrame malformed:
+                return Lied(malformed.Reason);
+            default:
+                return default;
+        }
+    }
+
+    private Intake OnCertified(CertifiedFrame frame)
+    {
+        if (!_verifier.TryVerify(frame, out VerifiedCertificate? certificate, out VerifiedStatement[] statements, out RejectReason reason))
+        {
+            return Lied(reason);
+        }
+
+        if (certificate.Batch.Stream != order.Stream)
+        {
+            return Lied(RejectReason.OtherParty);
+        }
+
+        _wanted.Clear();
+        foreach (VerifiedStatement statement in statements)
+        {
+            _wanted.Add(statement.Sequence, statement);
+        }
+
+        return Intake.Of(new CertificateInput(certificate, statements) { Bytes = FrameBytes.Of(frame) });
+    }
+
+    private Intake OnBody(BodyFrame frame)
+    {
+        if (!_wanted.Remove(frame.Slot.Sequence, out VerifiedStatement? statement) || statement.Reference.Slot != frame.Slot)
+        {
+            return Lied(RejectReason.OtherParty);
+        }
+
+        return batches.TryVerifyBody(statement, frame.Body, frame.BodyOwner, out VerifiedBatch? batch, out RejectReason reason)
+            ? Intake.Of(new BatchInput(batch) { Bytes = frame.Body.Length + statement.Statement.Bytes.Length })
+            : Lied(reason);
+    }
+
+    private static Intake Lied(RejectReason reason) => Intake.Faulty($"what the peer sent does not hold: {reason}");
+}

@@ -1,0 +1,33 @@
+using Bft.Wire.Frames;
+
+namespace Bft.Node;
+
+/// <summary>What one frame comes to: an input for the core, an answer at once, a fault that ends the call, or nothing.</summary>
+internal readonly record struct Intake
+{
+    private Intake(CoreInput? input, IPublishReply? reply, int replyBytes, string? fault)
+    {
+        Input = input;
+        Reply = reply;
+        ReplyBytes = replyBytes;
+        Fault = fault;
+    }
+
+    /// <summary>For the core, once its bytes fit the budget of the call.</summary>
+    public CoreInput? Input { get; }
+
+    /// <summary>For the publisher.</summary>
+    public IPublishReply? Reply { get; }
+
+    /// <summary>What the reply counts for in an outbox.</summary>
+    public int ReplyBytes { get; }
+
+    /// <summary>The other side sent what nobody correct sends: why its call ends, for people.</summary>
+    public string? Fault { get; }
+
+    public static Intake Of(CoreInput input) => new(input, null, 0, null);
+
+    public static Intake Answer(IPublishReply reply, int bytes, CoreInput? input = null) => new(input, reply, bytes, null);
+
+    public static Intake Faulty(string why) => new(null, null, 0, why);
+}

@@ -1,0 +1,95 @@
+using Bft.Configuration;
+using Bft.Crypto;
+using Bft.Protocol;
+using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
+using Bft.Storage;
+using Bft.Wire.Frames;
+
+namespace Bft.Node;
+
+/// <summary>What a publisher sends: cheap checks, then policy, then the signature, then the body's hash; what passes goes to the core.</summary>
+/// <param name="cluster">Its policies.</param>
+/// <param name="store">Says what is known already.</param>
+/// <param name="batches">Of this cluster.</param>
+/// <param name="scheme">Checks certificates.</param>
+/// <param name="client">Who opened the call.</param>
+/// <param name="reply">Sends an answer on this call, later; with what it counts for. Unit: bytes.</param>
+internal sealed class PublishIntake(
+    ClusterFile cluster, BatchStore store, BatchVerifier batches, ISignatureScheme scheme, PublicKey client, Action<IPublishReply, int> reply)
+{
+    private const int InquiryBytes = 64 * 1024; // the answer
+
+    private readonly RangeVerifier _ranges = new(new AckVerifier(cluster.Committee, scheme, NodeLimits.Default.RememberedRootsMax), batches);
+
+    public Intake Take(IPublishRequest frame) => frame switch
+    {
+        BatchFrame batch => OnBatch(batch.Batch),
+        CertifiedFrame certified => OnCertified(certified),
+        InquiryFrame inquiry => Intake.Of(new InquiryInput(inquiry.Topic, client, reply) { Bytes = InquiryBytes }),
+        MalformedFrame malformed => Intake.Faulty($"A message could not be read: {malformed.Reason}."),
+        _ => default,
+    };
+
+    private Intake OnBatch(SignedBatch signed)
+    {
+        if (!BatchStatement.TryParse(cluster.Committee.Cluster, signed.Statement.Span, out BatchStatement? statement, out RejectReason reason))
+        {
+            return Intake.Faulty($"A batch statement could not be read: {reason}.");
+        }
+
+        if (WhyRefused(statement) is { } refusal)
+        {
+            return Refuse(signed, refusal);
+        }
+
+        return batches.TryVerify(signed, out VerifiedBatch? batch, out reason)
+            ? Intake.Of(new BatchInput(batch) { Bytes = signed.Body.Length + statement.Bytes.Length })
+            : Refuse(signed, new Refusal(statement.Reference.Slot, ReasonOf(reason), Text: $"the batch was not taken: {reason}"));
+    }
+
+    private Refusal? WhyRefused(BatchStatement statement)
+    {
+        StreamHeader header = statement.Header;
+        Slot slot = statement.Reference.Slot;
+        return !cluster.HasPolicyFor(header.Topic) ? new Refusal(
+                slot, RefusalReason.UnknownTopic, Text: $"no policy in cluster.yaml covers the topic '{header.Topic}'; add one under topics, or publish to another")
+            : header.Publisher != client ? new Refusal(slot, RefusalReason.NotAllowed, Text: "a call carries the batches of the key that opened it, and no others")
+            : !cluster.MayPublish(header.Topic, header.Publisher) ? new Refusal(
+                slot, RefusalReason.NotAllowed, Text: $"the policy of the topic '{header.Topic}' does not let {cluster.ClientOf(client)?.Name ?? "this key"} publish")
+            : null;
+    }
+
+    /// <summary>P5: a hand-over; or a link's target.</summary>
+    private Intake OnCertified(CertifiedFrame frame)
+    {
+        if (!QuorumCertificate.TryParse(frame.Certificate.Span, out QuorumCertificate? parsed))
+        {
+            return Intake.Faulty("A certificate could not be read.");
+        }
+
+        // R5, W5: at or below the tip it says nothing new, and signatures cost.
+        if (store.IsStored(parsed.Batch.Slot))
+        {
+            return default;
+        }
+
+        return _ranges.TryVerify(frame, out VerifiedCertificate? certificate, out VerifiedStatement[] statements, out RejectReason reason)
+            ? Intake.Of(new CertificateInput(certificate, statements) { Bytes = FrameBytes.Of(frame) })
+            : Intake.Faulty($"A certificate or its statements do not hold: {reason}.");
+    }
+
+    private static Intake Refuse(SignedBatch signed, Refusal refusal)
+    {
+        signed.BodyOwner?.Dispose();
+        return Intake.Answer(RefusalFrame.From(refusal), FrameBytes.Of(refusal));
+    }
+
+    private static RefusalReason ReasonOf(RejectReason reason) => reason switch
+    {
+        RejectReason.BadSignature or RejectReason.BadKey => RefusalReason.BadSignature,
+        RejectReason.OverLimit => RefusalReason.OverLimit,
+        RejectReason.OtherCluster or RejectReason.OtherEpoch => RefusalReason.OtherCluster,
+        _ => RefusalReason.Malformed,
+    };
+}
