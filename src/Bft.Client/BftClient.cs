@@ -76,7 +76,7 @@ public sealed class BftClient : IAsyncDisposable
                 : "cluster.yaml has no policy for it. Add one under topics in every witness's cluster.yaml.");
         }
 
-        CursorStore? cursor = chosen.CursorName is { } name ? await Task.Run(() => OpenCursor(topic, name), cancellationToken).ConfigureAwait(false) : null;
+        CursorFile? cursor = chosen.CursorName is { } name ? await Task.Run(() => OpenCursor(topic, name), cancellationToken).ConfigureAwait(false) : null;
         try
         {
             return Keep(await Opening.SubscribeAsync(_connections, _session, Committee, topic, chosen, cursor, Notify, Forget, cancellationToken).ConfigureAwait(false));
@@ -130,10 +130,10 @@ public sealed class BftClient : IAsyncDisposable
         return Keep(new Publisher(topic, options, filler, loop, kept, Forget));
     }
 
-    private CursorStore OpenCursor(Topic topic, string name)
+    private CursorFile OpenCursor(Topic topic, string name)
     {
         string folder = _options.DataFolder ?? throw new ArgumentException("A durable cursor needs a data directory: set BftClientOptions.DataDirectory.", nameof(name));
-        return CursorStore.Open(DataFolders.CursorOf(folder, Committee.Cluster, Identity, topic, name), name, topic);
+        return CursorFile.Open(DataFolders.CursorOf(folder, Committee.Cluster, Identity, topic, name), name, topic);
     }
 
     private T Keep<T>(T opened)

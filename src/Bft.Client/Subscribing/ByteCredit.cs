@@ -4,7 +4,7 @@ namespace Bft.Client;
 internal sealed class ByteCredit(long max)
 {
     /// <summary>The role may hold bodies that wait for frames not read yet (a link's target, R2): so its part holds reading back only for a while.</summary>
-    private static readonly TimeSpan HeldPatience = TimeSpan.FromMilliseconds(500);
+    private const int HeldPatienceMs = 500;
 
     private readonly Lock _gate = new();
     private TaskCompletionSource _room = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -52,30 +52,28 @@ internal sealed class ByteCredit(long max)
         }
     }
 
-    /// <summary>Waits until fewer than the most are counted.</summary>
-    public ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
+    /// <summary>Whether another frame may be read.</summary>
+    /// <param name="heldForMs">For how long there was no room. Unit: milliseconds.</param>
+    public bool HasRoom(long heldForMs)
     {
         lock (_gate)
         {
-            return _moving + _held < max ? ValueTask.CompletedTask : new ValueTask(WaitAsync(cancellationToken));
+            return _moving < max && (_moving + _held < max || heldForMs >= HeldPatienceMs);
         }
     }
+
+    /// <summary>Waits until fewer than the most are counted.</summary>
+    public ValueTask WaitForRoomAsync(CancellationToken cancellationToken) => HasRoom(0) ? ValueTask.CompletedTask : new ValueTask(WaitAsync(cancellationToken));
 
     private async Task WaitAsync(CancellationToken cancellationToken)
     {
         long since = Environment.TickCount64;
-        while (true)
+        while (!HasRoom(Environment.TickCount64 - since))
         {
             Task room;
             lock (_gate)
             {
-                bool isOnlyHeld = _moving < max && Environment.TickCount64 - since >= HeldPatience.TotalMilliseconds;
-                if (_moving + _held < max || isOnlyHeld)
-                {
-                    return;
-                }
-
-                if (_room.Task.IsCompleted)
+                if (_room.Task.IsCompleted && _moving + _held >= max)
                 {
                     _room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 }
@@ -83,7 +81,7 @@ internal sealed class ByteCredit(long max)
                 room = _room.Task;
             }
 
-            await Task.WhenAny(room, Task.Delay(HeldPatience, cancellationToken)).ConfigureAwait(false);
+            await Task.WhenAny(room, Task.Delay(HeldPatienceMs, cancellationToken)).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Receiving;
@@ -11,6 +10,7 @@ namespace Bft.Client;
 /// <remarks>
 /// A lease is durable before a slot below it is delivered, so that after a crash all that may come twice is marked. It reaches
 /// <see cref="LeaseSlots"/> ahead, which costs one flush per that many batches of a stream; a clean end takes it back to what was delivered.
+/// Everything here blocks until it is durable, and is for one thread at a time; <see cref="CursorFile"/> is the shell around it.
 /// </remarks>
 internal sealed class CursorStore : IJournalReplay, IDisposable
 {
@@ -22,19 +22,15 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
     private const int LeaseLength = Digest.Length + 8;
     private const long SegmentBytes = 1024 * 1024;
 
-    private readonly SemaphoreSlim _turn = new(1);
     private readonly SortedDictionary<StreamId, Sequence> _leases = []; // one entry per stream of the topic, as the cursor
     private readonly SortedDictionary<StreamId, Sequence> _found;
-    private readonly DirectoryLock _lock;
     private readonly Journal _journal;
     private long _segmentLength;
 
-    private CursorStore(DirectoryLock taken, string folder, Topic topic)
+    private CursorStore(IDisk disk, JournalId newId, Topic topic)
     {
-        _lock = taken;
         Cursor = new Cursor(topic);
-        JournalOptions options = new() { NewId = JournalId.FromRandom(RandomNumberGenerator.GetBytes(JournalId.Bytes)), SegmentBytes = SegmentBytes };
-        _journal = Journal.Open(FileDisk.At(Path.Combine(folder, "run")), options, this);
+        _journal = Journal.Open(disk, new JournalOptions { NewId = newId, SegmentBytes = SegmentBytes }, this);
         _found = new SortedDictionary<StreamId, Sequence>(_leases);
     }
 
@@ -44,22 +40,12 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
     /// <summary>Nothing was ever delivered with this cursor.</summary>
     public bool IsNew => _found.Count == 0 && Cursor.Positions.Count == 0;
 
-    /// <exception cref="CursorInUseException">Another subscription uses it.</exception>
+    /// <param name="disk">Its directory, used by nobody else.</param>
+    /// <param name="newId">Random, for a journal that is new.</param>
+    /// <param name="topic">Which topic is read.</param>
     /// <exception cref="DiskException">The disk refused.</exception>
     /// <exception cref="JournalDamageException">What was committed cannot be read.</exception>
-    public static CursorStore Open(string folder, string name, Topic topic)
-    {
-        DirectoryLock taken = DirectoryLock.TryTake(folder) ?? throw new CursorInUseException(name, folder);
-        try
-        {
-            return new CursorStore(taken, folder, topic);
-        }
-        catch
-        {
-            taken.Dispose();
-            throw;
-        }
-    }
+    public static CursorStore Open(IDisk disk, JournalId newId, Topic topic) => new(disk, newId, topic);
 
     /// <summary>An earlier run may have delivered this slot.</summary>
     public bool MayBeRepeat(StreamId stream, Sequence sequence) => _found.TryGetValue(stream, out Sequence until) && sequence < until;
@@ -67,22 +53,30 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
     public bool IsLeased(StreamId stream, Sequence sequence) => _leases.TryGetValue(stream, out Sequence until) && sequence < until;
 
     /// <summary>Makes durable that slots up to some way beyond this one may be delivered.</summary>
-    public Task LeaseAsync(StreamId stream, Sequence sequence, CancellationToken cancellationToken) =>
-        WriteAsync(() => Append(stream, new Sequence(sequence.Value + LeaseSlots)), cancellationToken);
+    public void Lease(StreamId stream, Sequence sequence)
+    {
+        Append(stream, new Sequence(sequence.Value + LeaseSlots));
+        Flush();
+    }
 
     /// <summary>Makes the position durable, unless the cursor is beyond it.</summary>
-    public Task CommitAsync(StreamId stream, CursorPosition position, CancellationToken cancellationToken) => WriteAsync(() => Append(stream, position), cancellationToken);
+    public void Commit(StreamId stream, CursorPosition position)
+    {
+        Append(stream, position);
+        Flush();
+    }
 
     /// <summary>A clean end: only what was delivered may come twice.</summary>
-    public Task CloseAsync(IReadOnlyDictionary<StreamId, Sequence> delivered) => WriteAsync(
-        () =>
+    /// <param name="delivered">Per stream, the slot above the last one delivered.</param>
+    public void Close(IReadOnlyDictionary<StreamId, Sequence> delivered)
+    {
+        foreach ((StreamId stream, Sequence next) in delivered)
         {
-            foreach ((StreamId stream, Sequence next) in delivered)
-            {
-                Append(stream, next);
-            }
-        },
-        CancellationToken.None);
+            Append(stream, next);
+        }
+
+        Flush();
+    }
 
     public void OnRecord(ulong mark, byte kind, ReadOnlySpan<byte> head, JournalPosition body)
     {
@@ -99,33 +93,7 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _journal.Dispose();
-        _lock.Dispose();
-        _turn.Dispose();
-    }
-
-    /// <summary>One at a time: append, write, flush.</summary>
-    private async Task WriteAsync(Action append, CancellationToken cancellationToken)
-    {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            append();
-
-            // A flush cannot be taken back, so it is not cancelled either.
-            await Task.Run(Flush, CancellationToken.None).ConfigureAwait(false);
-            if (_segmentLength >= SegmentBytes)
-            {
-                await Task.Run(Compact, CancellationToken.None).ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+    public void Dispose() => _journal.Dispose();
 
     private void Append(StreamId stream, Sequence lease)
     {
@@ -155,6 +123,15 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
 
     private void Flush()
     {
+        Write();
+        if (_segmentLength >= SegmentBytes)
+        {
+            Compact();
+        }
+    }
+
+    private void Write()
+    {
         if (_journal.Seal() is { } commit)
         {
             commit.Perform();
@@ -178,7 +155,7 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
             Append(stream, lease);
         }
 
-        Flush();
+        Write();
         _journal.DropSegmentsBefore(segment);
         _segmentLength = 0;
     }

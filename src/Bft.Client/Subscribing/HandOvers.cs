@@ -1,4 +1,4 @@
-using Bft.Protocol.Receiving;
+using Bft.Protocol.Membership;
 using Bft.Wire.Frames;
 using Grpc.Core;
 
@@ -10,25 +10,29 @@ internal sealed class HandOvers(IReadOnlyList<WitnessConnection> connections, Se
     private long _busy;
 
     /// <summary>Begins a hand-over, unless one to this witness is under way.</summary>
-    public void Begin(HandOver handOver, CancellationToken cancellationToken)
+    public void Begin(WitnessIndex witness, IReadOnlyList<IPublishRequest> frames, CancellationToken cancellationToken)
     {
-        long bit = 1L << handOver.To.Value;
+        long bit = 1L << witness.Value;
         if ((Interlocked.Or(ref _busy, bit) & bit) == 0)
         {
-            _ = Task.Run(() => SendAsync(handOver, bit, cancellationToken), cancellationToken);
+            _ = Task.Run(() => SendAsync(witness, frames, bit, cancellationToken), cancellationToken);
         }
     }
 
-    private async Task SendAsync(HandOver handOver, long bit, CancellationToken cancellationToken)
+    private async Task SendAsync(WitnessIndex witness, IReadOnlyList<IPublishRequest> frames, long bit, CancellationToken cancellationToken)
     {
-        WitnessConnection connection = connections[handOver.To.Value];
+        WitnessConnection connection = connections[witness.Value];
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(connection.ConnectTimeout);
         try
         {
             using AsyncDuplexStreamingCall<IPublishRequest, IPublishReply> call = connection.Receiving.Publish(new CallOptions(cancellationToken: limit.Token));
             await session.OpenAsync(call, connection, limit.Token).ConfigureAwait(false);
-            await call.RequestStream.WriteAsync(new CertifiedFrame(handOver.Certificate.Certificate.Bytes, []), limit.Token).ConfigureAwait(false);
+            foreach (IPublishRequest frame in frames)
+            {
+                await call.RequestStream.WriteAsync(frame, limit.Token).ConfigureAwait(false);
+            }
+
             await call.RequestStream.CompleteAsync().ConfigureAwait(false);
             while (await call.ResponseStream.MoveNext(limit.Token).ConfigureAwait(false))
             {

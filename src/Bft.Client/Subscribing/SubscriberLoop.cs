@@ -1,59 +1,65 @@
+using System.Security.Cryptography;
 using System.Threading.Channels;
 using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Receiving;
-using Bft.Protocol.Roles;
 using Bft.Protocol.Verification;
+using Bft.Wire.Frames;
 using Covered = Bft.Protocol.Receiving.Delivery;
 
 namespace Bft.Client;
 
-/// <summary>One thing that happened to a subscription, for its role to decide about.</summary>
-internal delegate void ReceiverInput(ReceiverRole role, ReceiverEffects effects);
+/// <summary>One thing that happened to a subscription, for its driver to decide about.</summary>
+internal delegate void ReceiverInput(ReceiverDriver driver);
 
-/// <summary>Owns a subscription's role: one task feeds it and does what it decides. Everything else talks to it through a bounded channel.</summary>
-internal sealed class SubscriberLoop
+/// <summary>A batch on its way to the application.</summary>
+internal readonly record struct DeliveryInOrder(Covered Covered, bool IsPossibleRepeat);
+
+/// <summary>Owns a subscription's driver: one task feeds it and does what it decides. Everything else talks to it through a bounded channel.</summary>
+internal sealed class SubscriberLoop : IReceiverOutputs
 {
     private const int InputsMax = 1024;
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(20);
 
-    private readonly Committee _committee;
-    private readonly ReceiverRole _role;
-    private readonly TipBoard _tips;
-    private readonly FloorBoard _floors;
-    private readonly ByteCredit _credit;
+    private readonly IReadOnlyList<WitnessConnection> _connections;
+    private readonly Session _session;
+    private readonly Topic _topic;
+    private readonly HandOvers _handOvers;
     private readonly Action<ClientNotice> _notify;
-    private readonly ReceiverEffects _effects = new();
     private readonly Channel<ReceiverInput> _inputs = Channel.CreateBounded<ReceiverInput>(new BoundedChannelOptions(InputsMax) { SingleReader = true });
-    private readonly Channel<Covered> _deliveries = Channel.CreateUnbounded<Covered>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
-    private WitnessSet _notAdmitting;
-    private ulong _misbehaved;
+    private readonly Channel<DeliveryInOrder> _deliveries = Channel.CreateUnbounded<DeliveryInOrder>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+    private readonly TaskCompletionSource<Cursor> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<SubscribeSession> _open = [];
+    private readonly List<Task> _running = []; // also those that were closed, until they are over
+    private SubscriptionException? _end;
+    private CancellationToken _ending;
 
-    public SubscriberLoop(Committee committee, Cursor start, SubscriptionOptions options, ByteCredit credit, Action<ClientNotice> notify)
+    public SubscriberLoop(
+        IReadOnlyList<WitnessConnection> connections, Session session, Committee committee, Topic topic, SubscriptionOptions options, CursorStore? cursor, Action<ClientNotice> notify)
     {
-        _committee = committee;
-        _credit = credit;
+        _connections = connections;
+        _session = session;
+        _topic = topic;
         _notify = notify;
-        BatchVerifier batches = new(committee.Cluster, committee.Limits, Ed25519.Instance);
-        _role = new ReceiverRole(committee, batches, start, ReceiverOptions.Default with { BufferedBytesMax = options.QueueBytesMax });
-        _tips = new TipBoard(committee);
-        _floors = new FloorBoard(committee);
+        _handOvers = new HandOvers(connections, session);
+        ulong chance = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        Driver = new ReceiverDriver(committee, Ed25519.Instance, topic, cursor, options, chance, this);
     }
 
+    public ReceiverDriver Driver { get; }
+
     /// <summary>In order; at most as many bytes as <see cref="ByteCredit"/> lets in. Completes with the reason why the subscription ended.</summary>
-    public ChannelReader<Covered> Deliveries => _deliveries.Reader;
+    public ChannelReader<DeliveryInOrder> Deliveries => _deliveries.Reader;
 
-    /// <summary>Gets the bodies. Set before the loop runs.</summary>
-    public BodyFeed? Feed { get; set; }
-
-    /// <summary>Where certificates are handed over (R5). Set before the loop runs.</summary>
-    public Action<HandOver>? OnHandOver { get; set; }
+    /// <summary>Where "from now on" is; comes only to a subscription that begins there.</summary>
+    public Task<Cursor> StartedFrom => _started.Task;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         Exception? end = null;
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _ending = ended.Token;
         Task ticking = TickAsync(ended.Token);
         try
         {
@@ -61,8 +67,11 @@ internal sealed class SubscriberLoop
             {
                 while (_inputs.Reader.TryRead(out ReceiverInput? input))
                 {
-                    input(_role, _effects);
-                    Perform();
+                    input(Driver);
+                    if (_end is not null)
+                    {
+                        throw _end;
+                    }
                 }
             }
         }
@@ -79,8 +88,18 @@ internal sealed class SubscriberLoop
         {
             _inputs.Writer.TryComplete();
             _deliveries.Writer.TryComplete(end);
+            if (end is null)
+            {
+                _started.TrySetCanceled(CancellationToken.None);
+            }
+            else
+            {
+                _started.TrySetException(end);
+            }
+
             await ended.CancelAsync().ConfigureAwait(false);
             await ticking.ConfigureAwait(false);
+            await Task.WhenAll(_running).ConfigureAwait(false);
         }
     }
 
@@ -97,126 +116,53 @@ internal sealed class SubscriberLoop
         }
     }
 
-    /// <summary>Whether the witness misbehaved since this was last asked; on any thread.</summary>
-    public bool TakeMisbehaved(WitnessIndex witness) => (Interlocked.And(ref _misbehaved, ~(1UL << witness.Value)) & (1UL << witness.Value)) != 0;
+    /// <summary>The same for one session: nothing of a session that the driver closed reaches it. On the loop.</summary>
+    public bool IsOpen(SubscribeSession session) => _open.Contains(session);
 
-    /// <summary>A witness's tip, as it came. On the loop.</summary>
-    public void OnTip(WitnessIndex from, QuorumCertificate tip, ReceiverRole role, ReceiverEffects effects)
+    /// <summary>A session is over by itself. On the loop.</summary>
+    public void OnOver(SubscribeSession session) => _open.Remove(session);
+
+    void IReceiverOutputs.Open(WitnessIndex witness, StartFrame start, SubscriptionChannel channel)
     {
-        _tips.OnTip(from, tip, role, effects);
-        _floors.OnTip(from, tip.Batch);
+        SubscribeSession opened = new(_connections[witness.Value], _session, this, start, channel, _ending);
+        _open.Add(opened);
+        _running.RemoveAll(task => task.IsCompleted);
+        _running.Add(Task.Run(opened.RunAsync, CancellationToken.None));
     }
 
-    /// <summary>The serving witness's statements. On the loop.</summary>
-    public void OnRange(WitnessIndex from, CertifiedRange range, ReceiverRole role, ReceiverEffects effects)
+    void IReceiverOutputs.Close(WitnessIndex witness, SubscriptionChannel channel)
     {
-        role.OnRange(from, range, effects);
-        _tips.OnCovered(range.Header.Id, role, effects);
+        SubscribeSession closed = _open.Single(session => session.Witness == witness && session.Channel == channel);
+        _open.Remove(closed);
+        closed.End();
     }
 
-    /// <summary>A proven floor of a witness (R4). On the loop.</summary>
-    public void OnFloor(WitnessIndex from, Slot floor, ReceiverRole role, ReceiverEffects effects)
-    {
-        Sequence wanted = role.ToSubscription().PositionOf(floor.Stream).Next;
-        if (_floors.OnFloor(from, floor, wanted) is { } accepted)
-        {
-            role.OnAcceptedFloor(floor.Stream, accepted, effects);
-        }
-        else
-        {
-            Feed!.OnLagging(from);
-        }
-    }
+    void IReceiverOutputs.HandOver(WitnessIndex witness, IReadOnlyList<IPublishRequest> frames) => _handOvers.Begin(witness, frames, _ending);
 
-    /// <summary>A witness does not let this client read; when f + 1 say so, a correct one does. On the loop.</summary>
-    public void OnNotAdmitted(WitnessIndex witness, string why)
-    {
-        _notAdmitting = _notAdmitting.With(witness);
-        if (_notAdmitting.Count >= _committee.Size.OneCorrect)
-        {
-            throw new SubscriptionRefusedException(_role.Topic, $"the witnesses do not let this key read: {why} Add it under clients and topics in every witness's cluster.yaml.");
-        }
-    }
+    void IReceiverOutputs.Started(Cursor start) => _started.TrySetResult(start);
 
-    /// <summary>A witness opened a session. On the loop.</summary>
-    public void OnAdmitted(WitnessIndex witness) => _notAdmitting = _notAdmitting.Without(witness);
+    void IReceiverOutputs.Deliver(Covered covered, bool isPossibleRepeat) => _deliveries.Writer.TryWrite(new DeliveryInOrder(covered, isPossibleRepeat));
+
+    void IReceiverOutputs.Forked(Fork fork, IReadOnlyList<VerifiedEvidence> evidence) => _end = new ForkException(_topic, fork, evidence);
+
+    void IReceiverOutputs.Refused(string why) => _end = new SubscriptionRefusedException(_topic, why);
+
+    void IReceiverOutputs.Notify(ClientNotice notice) => _notify(notice);
 
     private async Task TickAsync(CancellationToken cancellationToken)
     {
         using PeriodicTimer timer = new(Tick);
         try
         {
-            while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
+            do
             {
-                await PostAsync(OnTick, cancellationToken).ConfigureAwait(false);
+                await PostAsync(static driver => driver.OnTick(Environment.TickCount64), cancellationToken).ConfigureAwait(false);
             }
+            while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
         }
         catch (OperationCanceledException)
         {
             // Disposed.
         }
-    }
-
-    private void OnTick(ReceiverRole role, ReceiverEffects effects)
-    {
-        _tips.OnTick(role, effects);
-        Feed!.OnTick();
-        role.OnTick(effects);
-    }
-
-    private void Perform()
-    {
-        foreach (Covered delivery in _effects.Deliveries)
-        {
-            _credit.Add(delivery.Batch.Body.Length);
-            _deliveries.Writer.TryWrite(delivery);
-        }
-
-        _credit.SetHeld(_role.BufferedBytes);
-        foreach (Skipped skipped in _effects.Skipped)
-        {
-            _notify(new SlotsSkipped(skipped.Stream, skipped.First, skipped.Floor));
-        }
-
-        foreach (Misbehaved misbehaved in _effects.Misbehaved)
-        {
-            string what = $"It sent what does not verify: {misbehaved.Reason}.";
-            _notify(new WitnessMisbehaved(misbehaved.Witness, what));
-            Feed!.OnMisbehaved(misbehaved.Witness, what);
-            Interlocked.Or(ref _misbehaved, 1UL << misbehaved.Witness.Value);
-        }
-
-        foreach (HandOver handOver in _effects.HandOvers)
-        {
-            OnHandOver!(handOver);
-        }
-
-        if (_effects.Wanted.Count > 0)
-        {
-            Feed!.OnLagging(_effects.Wanted[0].NotFrom);
-        }
-
-        Fork? fork = _effects.Fork;
-        _effects.Clear();
-        if (fork is not null)
-        {
-            throw ForkOf(fork);
-        }
-    }
-
-    private ForkException ForkOf(Fork fork)
-    {
-        EvidenceVerifier verifier = new(_committee, Ed25519.Instance);
-        List<VerifiedEvidence> evidence = [];
-        foreach (Evidence claim in fork.ToEvidence(_committee))
-        {
-            if (verifier.TryVerify(claim, out VerifiedEvidence? verified, out _))
-            {
-                evidence.Add(verified);
-                _notify(new EvidenceSeen(verified));
-            }
-        }
-
-        return new ForkException(_role.Topic, fork, evidence);
     }
 }

@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
 using Bft.Protocol;
 using Bft.Protocol.Model;
-using Covered = Bft.Protocol.Receiving.Delivery;
-using CursorPosition = Bft.Protocol.Receiving.CursorPosition;
+using Cursor = Bft.Protocol.Receiving.Cursor;
 
 namespace Bft.Client;
 
@@ -12,27 +11,23 @@ public sealed class Subscription : IAsyncEnumerable<Delivery>, IAsyncDisposable
 {
     private readonly ClusterLimits _limits;
     private readonly SubscriberLoop _loop;
-    private readonly ByteCredit _credit;
-    private readonly CursorStore? _cursor;
+    private readonly CursorFile? _cursor;
+    private readonly CursorReader _reader;
     private readonly Action<Subscription> _onDisposed;
     private readonly CancellationTokenSource _ending;
     private readonly Task _running;
-    private readonly SortedDictionary<StreamId, CursorPosition> _start;
-    private readonly SortedDictionary<StreamId, Sequence> _delivered = []; // one entry per stream of the topic, as the cursor
     private DeliveredBatch? _current;
     private int _taken;
     private int _isDisposed;
 
     internal Subscription(
-        Topic topic, ClusterLimits limits, SubscriberLoop loop, ByteCredit credit, CursorStore? cursor, IReadOnlyDictionary<StreamId, CursorPosition> start, CancellationTokenSource ending, Task running,
-        Action<Subscription> onDisposed)
+        Topic topic, ClusterLimits limits, SubscriberLoop loop, CursorFile? cursor, Cursor start, CancellationTokenSource ending, Task running, Action<Subscription> onDisposed)
     {
         Topic = topic;
         _limits = limits;
         _loop = loop;
-        _credit = credit;
         _cursor = cursor;
-        _start = new SortedDictionary<StreamId, CursorPosition>(start.ToDictionary());
+        _reader = new CursorReader(cursor?.Store, start);
         _ending = ending;
         _running = running;
         _onDisposed = onDisposed;
@@ -41,7 +36,7 @@ public sealed class Subscription : IAsyncEnumerable<Delivery>, IAsyncDisposable
     public Topic Topic { get; }
 
     /// <summary>Bodies received and not yet taken, the one in hand included. Unit: bytes.</summary>
-    public long WaitingBytes => _credit.Bytes;
+    public long WaitingBytes => _loop.Driver.Credit.Bytes;
 
     /// <summary>Message by message. Each is valid until the enumeration moves on; copy what is kept longer. An enumeration goes on where the last one was left.</summary>
     /// <exception cref="SubscriptionException">Why the subscription cannot go on.</exception>
@@ -96,14 +91,14 @@ public sealed class Subscription : IAsyncEnumerable<Delivery>, IAsyncDisposable
         await _ending.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
         GiveBack();
-        while (_loop.Deliveries.TryRead(out Covered covered))
+        while (_loop.Deliveries.TryRead(out DeliveryInOrder next))
         {
-            covered.Batch.BodyOwner?.Dispose();
+            next.Covered.Batch.BodyOwner?.Dispose();
         }
 
         if (_cursor is not null)
         {
-            await _cursor.CloseAsync(_delivered).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _cursor.CloseAsync(_reader.Delivered).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _cursor.Dispose();
         }
 
@@ -117,11 +112,16 @@ public sealed class Subscription : IAsyncEnumerable<Delivery>, IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         while (await _loop.Deliveries.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            if (_loop.Deliveries.TryPeek(out Covered covered))
+            if (_loop.Deliveries.TryPeek(out DeliveryInOrder next))
             {
-                await LeaseAsync(covered, cancellationToken).ConfigureAwait(false);
+                (StreamId stream, Sequence sequence) = (next.Covered.Batch.Reference.Stream, next.Covered.Batch.Sequence);
+                if (!_reader.IsLeased(stream, sequence))
+                {
+                    await _cursor!.LeaseAsync(stream, sequence, cancellationToken).ConfigureAwait(false);
+                }
+
                 _loop.Deliveries.TryRead(out _);
-                _current = BatchOf(covered);
+                _current = new DeliveredBatch(next.Covered, _reader.Take(stream, sequence), next.IsPossibleRepeat, _limits);
                 _taken = _current.FirstPosition;
                 return true;
             }
@@ -130,27 +130,12 @@ public sealed class Subscription : IAsyncEnumerable<Delivery>, IAsyncDisposable
         return false;
     }
 
-    private ValueTask LeaseAsync(Covered covered, CancellationToken cancellationToken)
-    {
-        (StreamId stream, Sequence sequence) = (covered.Batch.Reference.Stream, covered.Batch.Sequence);
-        return _cursor is null || _cursor.IsLeased(stream, sequence) ? ValueTask.CompletedTask : new ValueTask(_cursor.LeaseAsync(stream, sequence, cancellationToken));
-    }
-
-    private DeliveredBatch BatchOf(Covered covered)
-    {
-        (StreamId stream, Sequence sequence) = (covered.Batch.Reference.Stream, covered.Batch.Sequence);
-        int taken = _start.TryGetValue(stream, out CursorPosition start) && start.Next == sequence ? start.MessagesTaken : 0;
-        bool isRepeat = _cursor?.MayBeRepeat(stream, sequence) ?? false;
-        _delivered[stream] = sequence.Following;
-        return new DeliveredBatch(covered, taken, isRepeat, _limits);
-    }
-
     private void GiveBack()
     {
         if (_current is { } batch)
         {
             _current = null;
-            _credit.Remove(batch.BodyLength);
+            _loop.Driver.OnTaken(batch.BodyLength);
             batch.GiveBack();
         }
     }

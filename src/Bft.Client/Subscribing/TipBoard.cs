@@ -1,4 +1,3 @@
-using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Receiving;
@@ -9,7 +8,7 @@ namespace Bft.Client;
 
 /// <summary>Tips that name what is not known covered yet. Most become known with the next range, without a look at their signatures; the rest is verified on a later tick.</summary>
 /// <remarks>Bounded: at most <see cref="WaitingMax"/> per witness, about 1 KiB each; a tip beyond is verified at once, and one that does not hold ends its session.</remarks>
-internal sealed class TipBoard(Committee committee)
+internal sealed class TipBoard(Committee committee, AckVerifier verifier)
 {
     /// <summary>A tip waits this long for the range that it names. Unit: ticks.</summary>
     private const int PatienceTicks = 2;
@@ -17,9 +16,8 @@ internal sealed class TipBoard(Committee committee)
     /// <summary>Most tips verified in one tick: about 30 × a quorum × 50 µs.</summary>
     private const int VerifiedPerTickMax = 30;
 
-    private const int WaitingMax = 1024;
+    public const int WaitingMax = 1024;
 
-    private readonly AckVerifier _verifier = new(committee, Ed25519.Instance, Protocol.NodeLimits.Default.RememberedRootsMax);
     private readonly Dictionary<StreamId, QuorumCertificate?[]> _waiting = [];
     private readonly Queue<(StreamId Stream, WitnessIndex From, long Since)> _order = new();
     private readonly int[] _waitingOf = new int[committee.Size.Count];
@@ -101,7 +99,7 @@ internal sealed class TipBoard(Committee committee)
 
     private void Judge(WitnessIndex from, QuorumCertificate tip, ReceiverRole role, ReceiverEffects effects)
     {
-        if (_verifier.TryVerify(tip, out VerifiedCertificate? verified, out RejectReason reason))
+        if (verifier.TryVerify(tip, out VerifiedCertificate? verified, out RejectReason reason))
         {
             role.OnTip(from, verified, effects);
         }

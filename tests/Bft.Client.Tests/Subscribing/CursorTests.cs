@@ -138,15 +138,16 @@ public sealed class CursorTests(SharedCluster shared)
         using TemporaryFolder data = new();
         Topic topic = new("t");
         StreamId stream = new(Sha256.Hash([1]));
-        using (CursorStore store = CursorStore.Open(data.Path, "c", topic))
+        using (CursorFile store = CursorFile.Open(data.Path, "c", topic))
         {
-            Assert.True(store.IsNew);
+            Assert.True(store.Store.IsNew);
             await store.LeaseAsync(stream, new Sequence(5), default);
-            Assert.True(store.IsLeased(stream, new Sequence(5)));
-            Assert.False(store.MayBeRepeat(stream, new Sequence(5)));
+            Assert.True(store.Store.IsLeased(stream, new Sequence(5)));
+            Assert.False(store.Store.MayBeRepeat(stream, new Sequence(5)));
         }
 
-        using CursorStore after = CursorStore.Open(data.Path, "c", topic);
+        using CursorFile file = CursorFile.Open(data.Path, "c", topic);
+        CursorStore after = file.Store;
         Assert.False(after.IsNew);
         Assert.True(after.MayBeRepeat(stream, new Sequence(5)));
         Assert.False(after.MayBeRepeat(stream, new Sequence(5 + CursorStore.LeaseSlots)));
@@ -158,7 +159,7 @@ public sealed class CursorTests(SharedCluster shared)
         using TemporaryFolder data = new();
         Topic topic = new("t");
         StreamId[] streams = [.. Enumerable.Range(0, 3).Select(i => new StreamId(Sha256.Hash([(byte)i])))];
-        using (CursorStore store = CursorStore.Open(data.Path, "c", topic))
+        using (CursorFile store = CursorFile.Open(data.Path, "c", topic))
         {
             await store.LeaseAsync(streams[0], new Sequence(7), default);
             for (ulong i = 1; i <= 600; i++) // each a block of 4 KiB: 2.4 MiB
@@ -167,7 +168,8 @@ public sealed class CursorTests(SharedCluster shared)
             }
         }
 
-        using CursorStore after = CursorStore.Open(data.Path, "c", topic);
+        using CursorFile file = CursorFile.Open(data.Path, "c", topic);
+        CursorStore after = file.Store;
         Assert.Equal(new CursorPosition(new Sequence(600), Sha256.Hash([600 % 251])), after.Cursor.PositionOf(streams[0]));
         Assert.Equal(new Sequence(599), after.Cursor.PositionOf(streams[2]).Next);
         Assert.True(after.MayBeRepeat(streams[0], new Sequence(7)));
