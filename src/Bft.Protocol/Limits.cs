@@ -80,6 +80,12 @@ public sealed record NodeLimits
     /// <summary>C3: most acks kept per sending witness for streams that are not known yet. <value>Default 4,096 (about 1 MiB).</value></summary>
     public int UnknownAcksMax { get; init; } = 4096;
 
+    /// <summary>W11: K, the most live incarnations of one publisher in one topic. <value>Default 8; at least 2.</value></summary>
+    public int LiveIncarnationsMax { get; init; } = 8;
+
+    /// <summary>W11: most retired incarnations of one publisher and topic, of which nothing is certified, whose acks are kept and exchanged. <value>Default 32.</value></summary>
+    public int RetiredIncarnationsMax { get; init; } = 32;
+
     /// <summary>Verified ack roots remembered by one verifier. <value>Default 1,024.</value></summary>
     public int RememberedRootsMax { get; init; } = 1024;
 

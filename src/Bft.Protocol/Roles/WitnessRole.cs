@@ -27,6 +27,7 @@ public sealed class WitnessRole : ILinkTargets
     private readonly AckSigner _signer;
     private readonly HeldBytes _heldBytes;
     private readonly UnknownAcks _unknownAcks;
+    private readonly Incarnations _incarnations;
     private readonly OrderedDictionary<StreamId, WitnessStream> _streams = [];
     private readonly SortedDictionary<StreamId, SortedSet<StreamId>> _awaitedBy = [];
     private readonly Queue<(Mark Mark, CommitGroup Group)> _sealed = new();
@@ -49,6 +50,7 @@ public sealed class WitnessRole : ILinkTargets
         _signer = new AckSigner(committee, self, signer);
         _heldBytes = new HeldBytes(limits.HeldBytesMax);
         _unknownAcks = new UnknownAcks(committee.Size.Count, limits.UnknownAcksMax);
+        _incarnations = new Incarnations(limits);
     }
 
     /// <summary>Streams known, in no order.</summary>
@@ -61,8 +63,24 @@ public sealed class WitnessRole : ILinkTargets
     public void RestoreBatch(VerifiedStatement statement, Sequence? ackBase)
     {
         ArgumentNullException.ThrowIfNull(statement);
-        StreamFor(statement.Reference.Stream).Witness.RestoreBatch(statement, ackBase);
+        StreamWitness witness = StreamFor(statement.Reference.Stream).Witness;
+        witness.RestoreBatch(statement, ackBase);
+        if (ackBase is not null)
+        {
+            _incarnations.Join(witness);
+            witness.Listing!.OnAck();
+        }
     }
+
+    /// <summary>W11: the record of a retirement is replayed.</summary>
+    public void RestoreRetired(StreamHeader header)
+    {
+        ArgumentNullException.ThrowIfNull(header);
+        _incarnations.RestoreRetired(header, _streams.GetValueOrDefault(header.Id)?.Witness);
+    }
+
+    /// <summary>W11: a retired stream was forgotten.</summary>
+    public void RestoreForgotten(StreamId stream) => Forget(stream);
 
     /// <summary>W9: a certificate record is replayed. False when the bodies that it covers were not: the journal contradicts itself.</summary>
     public bool RestoreCertificate(VerifiedCertificate certificate, WitnessEffects effects)
@@ -106,16 +124,31 @@ public sealed class WitnessRole : ILinkTargets
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(effects);
         BatchStatement statement = batch.Statement.Statement;
-        if (!_streams.ContainsKey(statement.Header.Id) && WhyNotBegun(statement) is { } reason)
+        StreamWitness? known = _streams.GetValueOrDefault(statement.Header.Id)?.Witness;
+        bool isFresh = known is not { Listing: not null } && known?.IsDecided(batch.Sequence) != true;
+        if (isFresh && !batch.Statement.IsSigned)
         {
-            // C3: no memory is spent on a stream for a batch that could not even be held.
+            effects.Ignored.Add(IgnoreReason.NotCovered);
+            return;
+        }
+
+        // C3: no memory is spent on a stream for a batch that could not even be held.
+        if (known is null && WhyNotBegun(statement) is { } reason)
+        {
             effects.Refusals.Add(new PublisherRefusal(statement.Header.Publisher, new Refusal(batch.Reference.Slot, reason)));
             effects.Ignored.Add(reason == RefusalReason.TooFarAhead ? IgnoreReason.TooFarAhead : IgnoreReason.OutOfWindow);
             return;
         }
 
+        if (isFresh && WhyNotLive(statement, effects) is { } notLive)
+        {
+            effects.Refusals.Add(new PublisherRefusal(statement.Header.Publisher, _incarnations.Refuse(statement, notLive)));
+            effects.Ignored.Add(IgnoreReason.NotLive);
+            return;
+        }
+
         WitnessStream stream = StreamFor(statement.Header.Id, effects);
-        stream.Witness.OnBatch(batch, _open, effects);
+        stream.Witness.OnBatch(batch, isFresh ? _incarnations : null, _open, effects);
         AwaitLink(stream);
         CertifyTouched(effects);
         NoticeBehind(stream);
@@ -226,6 +259,7 @@ public sealed class WitnessRole : ILinkTargets
     {
         ArgumentNullException.ThrowIfNull(effects);
         _now = now;
+        _incarnations.OnTick(now);
         _ticks = (_ticks + 1) % PeerTipTicks;
         if (_ticks == 0)
         {
@@ -269,6 +303,28 @@ public sealed class WitnessRole : ILinkTargets
         statement.Header.Incarnation.Counter > (ulong)_now + (ulong)IncarnationAheadMax ? RefusalReason.TooFarAhead
         : statement.Sequence.Value >= (ulong)_committee.Limits.WindowSlots ? RefusalReason.OutOfWindow
         : null;
+
+    /// <summary>W11: why there is no fresh ack in this incarnation; null when it is live, or may join.</summary>
+    private RefusalReason? WhyNotLive(BatchStatement statement, WitnessEffects effects)
+    {
+        List<StreamWitness> forgotten = [];
+        RefusalReason? reason = _incarnations.Admit(statement.Header, effects, forgotten);
+        forgotten.ForEach(stream => Forget(stream.Id));
+        return reason;
+    }
+
+    private void Forget(StreamId id)
+    {
+        if (_streams.TryGetValue(id, out WitnessStream? stream))
+        {
+            stream.Witness.Abandon();
+            AwaitLink(stream);
+            _streams.Remove(id);
+            _behind.Remove(id);
+            _risen.Remove(id);
+            _touched.Remove(id);
+        }
+    }
 
     /// <summary>A stream that becomes known takes the acks that came before it (C3); its caller certifies what they complete.</summary>
     private WitnessStream StreamFor(StreamId id, WitnessEffects effects)

@@ -36,6 +36,9 @@ public enum IgnoreReason
     /// <summary>The quota for acks of unknown streams is used up; the oldest went (C3).</summary>
     UnknownAcksOverflow,
 
+    /// <summary>The incarnation is retired, or the list of live ones is full (W11).</summary>
+    NotLive,
+
     /// <summary>The incarnation is more than a day ahead of the clock.</summary>
     TooFarAhead,
 }

@@ -11,6 +11,7 @@ internal sealed class StreamWitness
     private readonly HeldBatches _held;
     private readonly Adoption _adoption;
     private readonly ILinkTargets _links;
+    private VerifiedStatement? _tipStatement;
 
     public StreamWitness(StreamId id, Committee committee, HeldBytes heldBytes, ILinkTargets links)
     {
@@ -46,6 +47,21 @@ internal sealed class StreamWitness
     /// <summary>W10: the publisher signed two batches for one slot of this stream.</summary>
     public bool IsPublisherProven { get; private set; }
 
+    /// <summary>W11: the place among its publisher's live incarnations; null while there is none, and so no fresh ack.</summary>
+    public Listing? Listing { get; set; }
+
+    /// <summary>W11: I acked something here that is not known certified.</summary>
+    public bool HasUncertifiedAck => _window.LastAck is { } last && last.Batch.Sequence >= _window.RecordedEnd;
+
+    /// <summary>Something here is known certified.</summary>
+    public bool IsCertifiedAnywhere => _window.CertifiedEnd > Sequence.Zero;
+
+    /// <summary>Nothing here is certified, and all that was acked has been signed: without the stream nothing breaks but its own progress.</summary>
+    public bool IsForgettable => !IsCertifiedAnywhere && !_window.Known.Any(known => known.Slot is { Acked: not null, Ack: null });
+
+    /// <summary>W11: in this slot something is known that stands above the list of live incarnations: what is stored, certified, or acked already (W2, W3, W5).</summary>
+    public bool IsDecided(Sequence sequence) => sequence < _window.CertifiedEnd || _window.Find(sequence) is { Acked: not null };
+
     /// <summary>W4: the link that the first batch is held for.</summary>
     public Ancestor? AwaitedLink => _window.Find(Sequence.Zero) is { Held.Statement.Statement.Ancestor: { Kind: AncestorKind.Link } link } ? link : null;
 
@@ -58,9 +74,14 @@ internal sealed class StreamWitness
     public IEnumerable<VerifiedAck> SignedAcks => _window.Known.Select(known => known.Slot.Ack).OfType<VerifiedAck>();
 
     /// <summary>A batch has passed verification.</summary>
-    public void OnBatch(VerifiedBatch batch, CommitGroup group, WitnessEffects effects)
+    /// <param name="batch">The batch.</param>
+    /// <param name="joined">W11: the stream joins these; null when it is listed already, or is not to be.</param>
+    /// <param name="group">The open commit.</param>
+    /// <param name="effects">What follows.</param>
+    public void OnBatch(VerifiedBatch batch, Incarnations? joined, CommitGroup group, WitnessEffects effects)
     {
         Header ??= batch.Statement.Statement.Header;
+        joined?.Join(this);
         if (batch.Sequence < StoredEnd)
         {
             // W2, W3: the slot is stored; its statement and certificate are the journal's to show.
@@ -105,7 +126,7 @@ internal sealed class StreamWitness
             // W1: coverage by a certificate may stand in for the publisher's signature (S1), and this slot's is not known.
             effects.Ignored.Add(IgnoreReason.NotCovered);
         }
-        else if (BaseFor(batch) is { } ackBase)
+        else if (Listing is not null && BaseFor(batch) is { } ackBase)
         {
             Ack(slot, batch, ackBase, group, effects);
             AckHeld(group, effects);
@@ -151,6 +172,7 @@ internal sealed class StreamWitness
     {
         Sequence from = StoredEnd;
         StoredTip = certificate;
+        _tipStatement = _window.Find(certificate.Batch.Sequence)?.StatementOf(certificate.Batch.Digest);
         foreach (SlotState slot in _window.Stored(certificate.Batch.Sequence))
         {
             _held.Release(slot);
@@ -162,6 +184,25 @@ internal sealed class StreamWitness
 
     /// <summary>What I acked in a slot above the stored tip, with the original that its publisher signed.</summary>
     public VerifiedStatement? AckedAt(Sequence sequence) => _window.Find(sequence)?.Acked;
+
+    /// <summary>W11: what the publisher signed, the newest slot first: what I acked above the stored tip and may show, and the tip's own.</summary>
+    public List<VerifiedStatement> ShownOriginals(int max) =>
+    [
+        .. _window.Known.Reverse()
+            .Where(known => known.Slot is { Ack: not null, Acked.IsSigned: true })
+            .Select(known => known.Slot.Acked!)
+            .Concat(_tipStatement is { IsSigned: true } tip ? [tip] : [])
+            .Take(max),
+    ];
+
+    /// <summary>Gives back what is held: the stream is forgotten.</summary>
+    public void Abandon()
+    {
+        foreach ((Sequence _, SlotState slot) in _window.Known)
+        {
+            _held.Release(slot);
+        }
+    }
 
     /// <summary>What a certificate covers in a slot above the stored tip is known.</summary>
     public bool IsCovered(Sequence sequence) => sequence < _window.RecordedEnd || _window.Find(sequence) is { Covered: not null };
@@ -320,6 +361,7 @@ internal sealed class StreamWitness
         slot.Acked = batch.Statement;
         slot.AckBase = ackBase;
         _window.LastAck = new LastAck(batch.Reference, ackBase);
+        Listing!.OnAck();
         effects.Records.Add(new BatchRecord(batch, ackBase));
         group.Acks.Add((this, new AckStatement(batch.Reference, ackBase)));
     }
@@ -327,6 +369,7 @@ internal sealed class StreamWitness
     private void AckHeld(CommitGroup group, WitnessEffects effects)
     {
         while (!IsPublisherProven
+            && Listing is not null
             && _window.Find(NextOpen) is { Held: { } held, Acked: null, Covered: null } slot
             && BaseFor(held) is { } ackBase)
         {

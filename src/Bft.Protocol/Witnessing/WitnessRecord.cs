@@ -17,5 +17,11 @@ public sealed record BatchRecord(VerifiedBatch Batch, Sequence? AckBase) : Witne
 /// <summary>A certificate; all slots that it covers above the one before it have their bodies recorded already (W7).</summary>
 public sealed record CertificateRecord(VerifiedCertificate Certificate) : WitnessRecord;
 
+/// <summary>W11: an incarnation is live no more, and none at or below it joins again. Stands before the first ack in the one that took its place.</summary>
+public sealed record RetiredRecord(StreamHeader Header) : WitnessRecord;
+
+/// <summary>W11: a retired stream of which nothing was certified is forgotten.</summary>
+public sealed record ForgottenRecord(StreamId Stream) : WitnessRecord;
+
 /// <summary>Evidence about an offender.</summary>
 public sealed record EvidenceRecord(VerifiedEvidence Evidence) : WitnessRecord;

@@ -48,6 +48,15 @@ public sealed class BatchStore
         }
     }
 
+    /// <summary>W11: nothing of the stream was ever certified, and nothing will be acked in it again.</summary>
+    internal void Forget(StreamId stream)
+    {
+        if (_streams.TryGetValue(stream, out StreamLog? log) && log.RecordedTip is null)
+        {
+            _streams.TryRemove(stream, out _);
+        }
+    }
+
     internal void OnBatch(VerifiedStatement statement, JournalPosition statementAt, JournalPosition bodyAt)
     {
         if (!_streams.TryGetValue(statement.Reference.Stream, out StreamLog? log))

@@ -67,6 +67,13 @@ public sealed class WitnessJournal : IDisposable
                 Journal.Append((byte)WitnessRecordKind.Evidence, evidence.Evidence.Evidence.Encode());
                 EvidenceCount++;
                 break;
+            case RetiredRecord retired:
+                Journal.Append((byte)WitnessRecordKind.Retired, WitnessRecords.Header(retired.Header));
+                break;
+            case ForgottenRecord forgotten:
+                Journal.Append((byte)WitnessRecordKind.Forgotten, WitnessRecords.Stream(forgotten.Stream));
+                _store.Forget(forgotten.Stream);
+                break;
             default:
                 throw new ArgumentException($"{record} is no record that this version writes.", nameof(record));
         }

@@ -20,6 +20,12 @@ internal enum WitnessRecordKind : byte
 
     /// <summary>Head: the evidence.</summary>
     Evidence = 6,
+
+    /// <summary>Head: publisher key, incarnation, topic (W11).</summary>
+    Retired = 7,
+
+    /// <summary>Head: stream id (W11).</summary>
+    Forgotten = 8,
 }
 
 /// <summary>First byte of a batch record.</summary>

@@ -37,6 +37,41 @@ internal static class WitnessRecords
         return bytes;
     }
 
+    public static byte[] Header(StreamHeader header)
+    {
+        byte[] bytes = new byte[PublicKey.Length + Incarnation.Length + 2 + header.Topic.Length];
+        StatementWriter writer = new(bytes);
+        writer.PublicKey(header.Publisher);
+        writer.Incarnation(header.Incarnation);
+        writer.Topic(header.Topic);
+        return bytes;
+    }
+
+    public static bool TryHeader(ClusterId cluster, ReadOnlySpan<byte> head, out StreamHeader header)
+    {
+        StatementReader reader = new(head);
+        PublicKey publisher = reader.PublicKey();
+        Incarnation incarnation = reader.Incarnation();
+        Topic topic = reader.Topic();
+        header = reader.IsComplete ? new StreamHeader(cluster, publisher, topic, incarnation) : null!;
+        return header is not null;
+    }
+
+    public static byte[] Stream(StreamId stream)
+    {
+        byte[] bytes = new byte[Digest.Length];
+        StatementWriter writer = new(bytes);
+        writer.Digest(stream.Digest);
+        return bytes;
+    }
+
+    public static bool TryStream(ReadOnlySpan<byte> head, out StreamId stream)
+    {
+        StatementReader reader = new(head);
+        stream = new StreamId(reader.Digest());
+        return reader.IsComplete;
+    }
+
     public static byte[] BatchHead(BatchRecord record)
     {
         VerifiedStatement statement = record.Batch.Statement;

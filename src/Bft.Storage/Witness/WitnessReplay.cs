@@ -30,6 +30,8 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
             WitnessRecordKind.Body => OnBody(body),
             WitnessRecordKind.Certificate => OnCertificate(head, body),
             WitnessRecordKind.Evidence => OnEvidence(head),
+            WitnessRecordKind.Retired => OnRetired(head),
+            WitnessRecordKind.Forgotten => OnForgotten(head),
             _ => $"a record has the unknown kind {kind}; a newer version may have written it.",
         };
         if (fault is not null)
@@ -102,6 +104,29 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
 
         _effects.Clear();
         return isStored ? null : $"the bodies that the certificate of {certificate.Batch} covers do not stand before it.";
+    }
+
+    private string? OnRetired(ReadOnlySpan<byte> head)
+    {
+        if (!WitnessRecords.TryHeader(committee.Cluster, head, out StreamHeader header))
+        {
+            return "the record of a retirement is malformed.";
+        }
+
+        role.RestoreRetired(header);
+        return null;
+    }
+
+    private string? OnForgotten(ReadOnlySpan<byte> head)
+    {
+        if (!WitnessRecords.TryStream(head, out StreamId stream))
+        {
+            return "the record of a forgotten stream is malformed.";
+        }
+
+        role.RestoreForgotten(stream);
+        store.Forget(stream);
+        return null;
     }
 
     private string? OnEvidence(ReadOnlySpan<byte> head)

@@ -16,6 +16,7 @@ public sealed class TestWitness
     private readonly Queue<(Mark Mark, int Length)> _sealed = new();
     private WitnessRole _role = null!;
     private ulong _run;
+    private long _now;
     private ulong _mark;
     private int _sealedLength;
 
@@ -64,7 +65,17 @@ public sealed class TestWitness
     {
         for (int i = 0; i < count; i++)
         {
-            role.OnTick(0, effects);
+            role.OnTick(_now, effects);
+        }
+    });
+
+    /// <summary>So much time passes, in steps that a correct clock makes.</summary>
+    public void Pass(TimeSpan time) => Do((role, effects) =>
+    {
+        for (long end = _now + (long)time.TotalMilliseconds; _now < end;)
+        {
+            _now = Math.Min(_now + 5000, end);
+            role.OnTick(_now, effects);
         }
     });
 
@@ -134,6 +145,12 @@ public sealed class TestWitness
                 break;
             case CertificateRecord certificate:
                 Assert.True(_role.RestoreCertificate(certificate.Certificate, _effects));
+                break;
+            case RetiredRecord retired:
+                _role.RestoreRetired(retired.Header);
+                break;
+            case ForgottenRecord forgotten:
+                _role.RestoreForgotten(forgotten.Stream);
                 break;
             case EvidenceRecord evidence:
                 _role.RestoreEvidence(evidence.Evidence);
