@@ -1,4 +1,6 @@
-namespace Bft.Storage.Tests;
+using Bft.Storage;
+
+namespace Bft.Sim;
 
 /// <summary>What becomes of each sector, length and name that was not flushed when the power goes.</summary>
 public enum UnflushedFate
@@ -26,7 +28,6 @@ public sealed class SimulatedDisk : IDisk
 
     private readonly Dictionary<string, Inode> _cached = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Inode> _durable = new(StringComparer.Ordinal);
-    private readonly List<string> _trace = [];
 
     /// <value>Write, flush, create, delete, rename and truncate calls so far.</value>
     public int Operations { get; private set; }
@@ -40,24 +41,30 @@ public sealed class SimulatedDisk : IDisk
     /// <value>Bytes of all files together; beyond, writes fail with ENOSPC. Unlimited by default.</value>
     public long CapacityBytes { get; set; } = long.MaxValue;
 
-    /// <value>One line per operation, for tests of order.</value>
-    public IReadOnlyList<string> Trace => _trace;
+    /// <value>Takes one line per operation, for tests of order; null by default.</value>
+    public ICollection<string>? Trace { get; init; }
 
     /// <summary>Cuts the power, and switches it on again.</summary>
     public void Crash(UnflushedFate fate, int seed = 0)
     {
-        Random lot = new(seed);
+        Lot lot = new(unchecked((ulong)seed), new ChoiceId(ChoiceStream.Disk, 0, 0));
+        Crash(fate, ref lot);
+    }
+
+    /// <inheritdoc cref="Crash(UnflushedFate, int)"/>
+    public void Crash(UnflushedFate fate, ref Lot lot)
+    {
         PowerCutAt = int.MaxValue;
         FailAt = int.MaxValue;
         Inode[] inodes = [.. _cached.Concat(_durable).OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value).Distinct()];
         foreach (Inode inode in inodes)
         {
-            inode.Crash(fate, lot);
+            inode.Crash(fate, ref lot);
         }
 
         foreach (string name in _cached.Keys.Concat(_durable.Keys).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray())
         {
-            if (fate == UnflushedFate.Kept || (fate == UnflushedFate.Mixed && lot.Next(2) == 0))
+            if (fate == UnflushedFate.Kept || (fate == UnflushedFate.Mixed && lot.Below(2) == 0))
             {
                 Set(_durable, name, _cached.GetValueOrDefault(name));
             }
@@ -139,6 +146,8 @@ public sealed class SimulatedDisk : IDisk
         }
     }
 
+    private long BytesWithout(Inode inode) => _cached.Values.Distinct().Where(other => other != inode).Sum(other => (long)other.Length);
+
     private static void Set(Dictionary<string, Inode> names, string name, Inode? inode)
     {
         names.Remove(name);
@@ -157,7 +166,7 @@ public sealed class SimulatedDisk : IDisk
             throw new PowerCutException();
         }
 
-        _trace.Add($"{operation} {name}");
+        Trace?.Add($"{operation} {name}");
         if (Operations++ == FailAt)
         {
             if (operation == "flush" && _cached.TryGetValue(name, out Inode? inode))
@@ -180,8 +189,7 @@ public sealed class SimulatedDisk : IDisk
             disk.Count("write", name);
             foreach (ReadOnlyMemory<byte> piece in pieces)
             {
-                long others = disk._cached.Values.Distinct().Where(other => other != inode).Sum(other => (long)other.Length);
-                if (others + offset + piece.Length > disk.CapacityBytes)
+                if (disk.CapacityBytes < long.MaxValue && disk.BytesWithout(inode) + offset + piece.Length > disk.CapacityBytes)
                 {
                     throw new DiskException(name, "pwritev", NoSpace);
                 }

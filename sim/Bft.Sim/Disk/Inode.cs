@@ -1,4 +1,4 @@
-namespace Bft.Storage.Tests;
+namespace Bft.Sim;
 
 /// <summary>A file of a <see cref="SimulatedDisk"/>: its bytes in the page cache, and those on the platter.</summary>
 internal sealed class Inode
@@ -93,7 +93,7 @@ internal sealed class Inode
         _isLengthDirty = false;
     }
 
-    public void Crash(UnflushedFate fate, Random lot)
+    public void Crash(UnflushedFate fate, ref Lot lot)
     {
         foreach (int sector in _dirty)
         {
@@ -101,12 +101,12 @@ internal sealed class Inode
             {
                 UnflushedFate.Lost => 0,
                 UnflushedFate.Kept => SimulatedDisk.SectorBytes,
-                _ => lot.Next(5) switch { < 2 => 0, < 4 => SimulatedDisk.SectorBytes, _ => lot.Next(SimulatedDisk.SectorBytes) },
+                _ => lot.Below(5) switch { < 2 => 0, < 4 => SimulatedDisk.SectorBytes, _ => lot.Below(SimulatedDisk.SectorBytes) },
             };
             Keep(sector, bytes);
         }
 
-        if (_isLengthDirty && (fate == UnflushedFate.Kept || (fate == UnflushedFate.Mixed && lot.Next(2) == 0)))
+        if (_isLengthDirty && (fate == UnflushedFate.Kept || (fate == UnflushedFate.Mixed && lot.Below(2) == 0)))
         {
             DurableLength = Length;
         }

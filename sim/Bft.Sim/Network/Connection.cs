@@ -1,0 +1,31 @@
+namespace Bft.Sim;
+
+/// <summary>One call between two parties. It ends by itself when either goes down.</summary>
+internal sealed class Connection(Party client, Party server, ChannelKind kind)
+{
+    public Party Client { get; } = client;
+
+    public Party Server { get; } = server;
+
+    public ChannelKind Kind { get; } = kind;
+
+    /// <summary>The server has taken it, and neither end has left it.</summary>
+    public bool IsOpen { get; set; }
+
+    /// <summary>Whatever the server keeps for it.</summary>
+    public object? ServerState { get; set; }
+
+    /// <summary>Whatever the client keeps for it.</summary>
+    public object? ClientState { get; set; }
+
+    /// <summary>Sent to the client, and not there yet. Unit: bytes.</summary>
+    public long BytesToClient { get; set; }
+
+    /// <summary>When the last message in each direction arrives: order is kept behind it.</summary>
+    public long LastToServer { get; set; }
+
+    /// <inheritdoc cref="LastToServer"/>
+    public long LastToClient { get; set; }
+
+    public Party Other(Party end) => end == Client ? Server : Client;
+}

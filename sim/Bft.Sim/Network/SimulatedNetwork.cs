@@ -1,0 +1,223 @@
+using System.Buffers;
+using Bft.Wire;
+using Bft.Wire.Frames;
+
+namespace Bft.Sim;
+
+/// <summary>Carries encoded messages between parties, and loses, doubles, delays and cuts as the plan says.</summary>
+internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, FrameText texts)
+{
+    private const int LinkStride = 64; // more than parties
+    private const long Millisecond = 1_000_000;
+
+    private readonly List<Connection> _open = [];
+    private readonly List<ChoiceId> _arrivals = [];
+    private readonly long[] _cutUntil = new long[LinkStride * LinkStride]; // by link, each direction for itself
+    private readonly ArrayBufferWriter<byte> _writer = new();
+    private IFrame? _lastFrame;
+    private byte[] _lastBytes = [];
+    private ulong _lastHash;
+    private long _messages;
+    private bool _isCalm;
+
+    /// <summary>The choices of messages that arrived, in order.</summary>
+    public IReadOnlyList<ChoiceId> Arrivals => _arrivals;
+
+    /// <summary>Told of each message that leaves.</summary>
+    public Action<Party, Party, IFrame, int> Sent { get; set; } = (_, _, _, _) => { };
+
+    /// <summary>Who stands behind an identity for this caller: twins share one.</summary>
+    public Func<Party, int, Party> Route { get; set; } = null!;
+
+    /// <summary>From now on only what the calm allows: no loss, short delays. Cuts stay for those who are named.</summary>
+    public void Calm() => _isCalm = true;
+
+    /// <summary>Cuts a link in one direction.</summary>
+    public void Cut(int from, int to, long until) => _cutUntil[Link(from, to)] = Math.Max(_cutUntil[Link(from, to)], until);
+
+    public void Mend(int from, int to) => _cutUntil[Link(from, to)] = 0;
+
+    public bool IsCut(int from, int to) => _cutUntil[Link(from, to)] > simulation.Now;
+
+    /// <summary>Opens a call; the client hears of it by <see cref="Party.OnOpened"/> or <see cref="Party.OnClosed"/>.</summary>
+    public Connection Open(Party client, int server, ChannelKind kind, object? state = null)
+    {
+        Connection connection = new(client, Route(client, server), kind) { ClientState = state };
+        int clientLife = client.Life;
+        simulation.After(Delay(client.Id, connection.Server.Id, out bool isLost), () =>
+        {
+            if (isLost || !connection.Server.IsUp || client.Life != clientLife || IsCut(connection.Server.Id, client.Id))
+            {
+                simulation.After(isLost ? 500 * Millisecond : Millisecond, () => client.Act(clientLife, () => client.OnClosed(connection)));
+                return;
+            }
+
+            connection.IsOpen = true;
+            _open.Add(connection);
+            connection.Server.Act(connection.Server.Life, () => connection.Server.OnAccepted(connection));
+            client.Act(clientLife, () => client.OnOpened(connection));
+        });
+        return connection;
+    }
+
+    /// <summary>Sends a frame to the other end of a connection.</summary>
+    public void Send(Connection connection, Party from, IFrame frame)
+    {
+        if (!connection.IsOpen)
+        {
+            return;
+        }
+
+        Party to = connection.Other(from);
+        Encode(frame);
+        byte[] bytes = _lastBytes;
+        ulong hash = _lastHash;
+        Sent(from, to, frame, bytes.Length);
+        int link = Link(from.Id, to.Id);
+        ChoiceId existence = simulation.Choices.NextId(ChoiceStream.Delivery, link);
+        Lot lot = simulation.Choices.Next(ChoiceStream.Network, link);
+        long message = ++_messages;
+        string text = simulation.Trace is null ? "" : texts.Of(frame);
+        simulation.Note(TraceKind.Send, from.Id, text, to.Id, message, hash);
+        if (simulation.Choices.IsRemoved(existence))
+        {
+            simulation.Note(TraceKind.Drop, to.Id, text, from.Id, message);
+            return;
+        }
+
+        bool mayFail = !_isCalm && !simulation.Choices.IsRemoved(lot.Id);
+        if (IsCut(from.Id, to.Id) || (mayFail && lot.Chance(plan.LossPpm)))
+        {
+            simulation.Choices.Record(lot.Id, $"loss {from.Name}→{to.Name}");
+            simulation.Note(TraceKind.Drop, to.Id, text, from.Id, message);
+            if (plan.IsOrdered)
+            {
+                simulation.After(lot.Between(1, 500) * Millisecond, () => Close(connection));
+            }
+
+            return;
+        }
+
+        Carry(connection, to, bytes, hash, existence, message, text, ref lot);
+        if (mayFail && !plan.IsOrdered && lot.Chance(plan.DuplicatePpm))
+        {
+            simulation.Choices.Record(lot.Id, $"double {from.Name}→{to.Name}");
+            Carry(connection, to, bytes, hash, existence, ++_messages, text, ref lot);
+        }
+    }
+
+    /// <summary>Ends a connection; both ends hear of it, each in its time.</summary>
+    public void Close(Connection connection)
+    {
+        if (!connection.IsOpen)
+        {
+            return;
+        }
+
+        connection.IsOpen = false;
+        _open.Remove(connection);
+        Tell(connection, connection.Client);
+        Tell(connection, connection.Server);
+    }
+
+    /// <summary>A party is down: all its connections end.</summary>
+    public void CloseAllOf(Party party)
+    {
+        foreach (Connection connection in _open.Where(open => open.Client == party || open.Server == party).ToArray())
+        {
+            Close(connection);
+        }
+    }
+
+    private static int Link(int from, int to) => (from * LinkStride) + to;
+
+    private void Tell(Connection connection, Party party)
+    {
+        int life = party.Life;
+        simulation.After(Millisecond, () => party.Act(life, () => party.OnClosed(connection)));
+    }
+
+    private void Carry(Connection connection, Party to, byte[] bytes, ulong hash, ChoiceId existence, long message, string text, ref Lot lot)
+    {
+        bool isToClient = to == connection.Client;
+        Party from = connection.Other(to);
+        long at = simulation.Now + DelayOf(ref lot);
+        if (plan.IsOrdered)
+        {
+            long last = isToClient ? connection.LastToClient : connection.LastToServer;
+            at = Math.Max(at, last + 1);
+            if (isToClient)
+            {
+                connection.LastToClient = at;
+            }
+            else
+            {
+                connection.LastToServer = at;
+            }
+        }
+
+        if (isToClient)
+        {
+            connection.BytesToClient += bytes.Length;
+        }
+
+        int life = to.Life;
+        simulation.After(at - simulation.Now, () => Arrive(connection, from, to, life, bytes, hash, existence, message, text));
+    }
+
+    private void Arrive(Connection connection, Party from, Party to, int life, byte[] bytes, ulong hash, ChoiceId existence, long message, string text)
+    {
+        if (to.PausedUntil > simulation.Now && to.Life == life)
+        {
+            simulation.After(to.PausedUntil - simulation.Now, () => Arrive(connection, from, to, life, bytes, hash, existence, message, text));
+            return;
+        }
+
+        if (to == connection.Client)
+        {
+            connection.BytesToClient -= bytes.Length;
+        }
+
+        if (!connection.IsOpen || to.Life != life || !to.IsUp)
+        {
+            simulation.Note(TraceKind.Drop, to.Id, text, from.Id, message);
+            return;
+        }
+
+        simulation.Deliveries++;
+        _arrivals.Add(existence);
+        simulation.Note(TraceKind.Deliver, to.Id, text, from.Id, message, hash);
+        to.Act(life, () => to.OnMessage(connection, bytes));
+        if (to == connection.Client && connection.IsOpen && connection.Server.IsUp)
+        {
+            connection.Server.Act(connection.Server.Life, () => connection.Server.OnDrained(connection));
+        }
+    }
+
+    private long Delay(int from, int to, out bool isLost)
+    {
+        Lot lot = simulation.Choices.Next(ChoiceStream.Network, Link(from, to));
+        isLost = IsCut(from, to) || (!_isCalm && !simulation.Choices.IsRemoved(lot.Id) && lot.Chance(plan.LossPpm));
+        return 2 * DelayOf(ref lot);
+    }
+
+    private long DelayOf(ref Lot lot)
+    {
+        long delay = lot.Between(plan.DelayMinMicroseconds, Math.Max(plan.DelayMinMicroseconds, plan.DelayMaxMicroseconds)) * 1_000;
+        bool isSlow = lot.Chance(plan.DelayTailPpm) && !_isCalm && !simulation.Choices.IsRemoved(lot.Id);
+        return isSlow ? delay * lot.Between(2, 100) : delay;
+    }
+
+    /// <summary>Once per frame, however many get it.</summary>
+    private void Encode(IFrame frame)
+    {
+        if (!ReferenceEquals(frame, _lastFrame))
+        {
+            _writer.ResetWrittenCount();
+            FrameCodec.Encode(frame, _writer);
+            _lastFrame = frame;
+            _lastBytes = _writer.WrittenSpan.ToArray();
+            _lastHash = FastHash.Of(_lastBytes);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+using Bft.Storage;
+
+namespace Bft.Sim;
+
+/// <summary>One process of a run, with a disk that outlives it. Its runs are lives; nothing of an earlier life reaches a later one but by the disk.</summary>
+internal abstract class Party(SimulatedCluster cluster, int id, string name)
+{
+    private const long Millisecond = 1_000_000;
+    private const long Epoch = 1_750_000_000_000; // the clock at the start of a run, ms since 1970
+
+    protected SimulatedCluster Cluster { get; } = cluster;
+
+    /// <summary>Its index among the run's parties: its lane.</summary>
+    public int Id { get; } = id;
+
+    public string Name { get; } = name;
+
+    public bool IsUp { get; private set; }
+
+    /// <summary>Counts lives; what was scheduled in an earlier one is void.</summary>
+    public int Life { get; private set; }
+
+    /// <summary>It never comes back.</summary>
+    public bool IsGone { get; set; }
+
+    /// <summary>It does nothing before then.</summary>
+    public long PausedUntil { get; set; }
+
+    /// <summary>How far its clock is off. Unit: milliseconds.</summary>
+    public long ClockOffset { get; set; }
+
+    public SimulatedDisk Disk { get; set; } = new();
+
+    /// <summary>Its clock. Unit: milliseconds since 1970.</summary>
+    public long ClockMs => Epoch + (Cluster.Simulation.Now / Millisecond) + ClockOffset;
+
+    public void Start()
+    {
+        if (IsUp || IsGone)
+        {
+            return;
+        }
+
+        IsUp = true;
+        Life++;
+        PausedUntil = 0;
+        Cluster.Simulation.Note(TraceKind.Restart, Id, Life == 1 ? "starts" : "starts again");
+        int life = Life;
+        Act(life, OnStart);
+        if (IsUp && Life == life)
+        {
+            Cluster.Checks.ForEach(check => check.OnStarted(Id));
+            ScheduleTick(life, (Id + 1) * Millisecond);
+        }
+    }
+
+    /// <summary>The process ends at once.</summary>
+    /// <param name="isPowerCut">What was not flushed is lost, kept or torn by lot; otherwise the system keeps it.</param>
+    /// <param name="lot">Decides.</param>
+    /// <param name="why">For the log.</param>
+    public void Crash(bool isPowerCut, ref Lot lot, string why)
+    {
+        if (!IsUp)
+        {
+            return;
+        }
+
+        IsUp = false;
+        Life++;
+        Disk.Crash(isPowerCut ? UnflushedFate.Mixed : UnflushedFate.Kept, ref lot);
+        Cluster.Simulation.Note(TraceKind.Crash, Id, why);
+        Cluster.Checks.ForEach(check => check.OnCrashed(Id));
+        OnCrash();
+        Cluster.Network.CloseAllOf(this);
+    }
+
+    /// <summary>Does something as this party, if it still lives the same life, and takes the consequences.</summary>
+    public void Act(int life, Action action)
+    {
+        if (!IsUp || Life != life)
+        {
+            return;
+        }
+
+        try
+        {
+            action();
+        }
+        catch (PowerCutException)
+        {
+            Cluster.Faults.OnPowerCut(this);
+        }
+        catch (Exception refused) when (refused is DiskException or JournalPoisonedException)
+        {
+            Cluster.Faults.OnStopped(this, refused.Message);
+        }
+        catch (Exception damaged) when (damaged is JournalDamageException or JournalMismatchException or ForeignJournalException or StoreDamageException)
+        {
+            Cluster.Faults.OnDamaged(this, damaged.Message);
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            Cluster.OnThrown(this, fault);
+        }
+    }
+
+    /// <summary>Later in this life.</summary>
+    /// <param name="delay">Unit: nanoseconds.</param>
+    /// <param name="action">What.</param>
+    public void After(long delay, Action action)
+    {
+        int life = Life;
+        Cluster.Simulation.After(delay, () => WhenAwake(life, action));
+    }
+
+    public virtual void OnAccepted(Connection connection)
+    {
+    }
+
+    public virtual void OnOpened(Connection connection)
+    {
+    }
+
+    public virtual void OnClosed(Connection connection)
+    {
+    }
+
+    public abstract void OnMessage(Connection connection, byte[] bytes);
+
+    /// <summary>A client took bytes: there is room for more.</summary>
+    public virtual void OnDrained(Connection connection)
+    {
+    }
+
+    protected abstract void OnStart();
+
+    protected abstract void OnTick();
+
+    protected virtual void OnCrash()
+    {
+    }
+
+    private void WhenAwake(int life, Action action)
+    {
+        if (PausedUntil > Cluster.Simulation.Now && Life == life)
+        {
+            Cluster.Simulation.After(PausedUntil - Cluster.Simulation.Now, () => WhenAwake(life, action));
+            return;
+        }
+
+        Act(life, action);
+    }
+
+    private void ScheduleTick(int life, long delay) => Cluster.Simulation.After(delay, () => WhenAwake(life, () =>
+    {
+        Cluster.Faults.OnTick(this);
+        if (Life == life && IsUp)
+        {
+            OnTick();
+        }
+
+        ScheduleTick(life, Cluster.Plan.TickMilliseconds * Millisecond);
+    }));
+}
