@@ -95,6 +95,14 @@ internal abstract class Checker
     {
     }
 
+    /// <summary>A correct publisher's driver gave up for good, and told its application why.</summary>
+    public virtual void OnPublisherEnded(int publisher, string why)
+    {
+    }
+
+    /// <summary>All that this checker waits for after the chaos has happened.</summary>
+    public virtual bool IsSettled => true;
+
     /// <summary>The chaos is over; from now on the core is connected.</summary>
     public virtual void OnHealed()
     {

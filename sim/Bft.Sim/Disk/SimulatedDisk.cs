@@ -44,6 +44,36 @@ public sealed class SimulatedDisk : IDisk
     /// <value>Takes one line per operation, for tests of order; null by default.</value>
     public ICollection<string>? Trace { get; init; }
 
+    /// <value>All files together. Unit: bytes.</value>
+    public long Bytes => BytesWithout(null);
+
+    /// <summary>Flips one bit of one file.</summary>
+    public void FlipBit(ref Lot lot)
+    {
+        string[] names = [.. _cached.Where(pair => pair.Value.Length > 0).Select(pair => pair.Key).Order(StringComparer.Ordinal)];
+        if (names.Length > 0)
+        {
+            string name = names[lot.Below(names.Length)];
+            byte[] bytes = this[name];
+            bytes[lot.Below(bytes.Length)] ^= (byte)(1 << lot.Below(8));
+            this[name] = bytes;
+        }
+    }
+
+    /// <summary>Writes a copy of one sector over another of the same file.</summary>
+    public void Misdirect(ref Lot lot)
+    {
+        string[] names = [.. _cached.Where(pair => pair.Value.Length >= 2 * SectorBytes).Select(pair => pair.Key).Order(StringComparer.Ordinal)];
+        if (names.Length > 0)
+        {
+            string name = names[lot.Below(names.Length)];
+            byte[] bytes = this[name];
+            int sectors = bytes.Length / SectorBytes;
+            bytes.AsSpan(lot.Below(sectors) * SectorBytes, SectorBytes).ToArray().CopyTo(bytes, lot.Below(sectors) * SectorBytes);
+            this[name] = bytes;
+        }
+    }
+
     /// <summary>Cuts the power, and switches it on again.</summary>
     public void Crash(UnflushedFate fate, int seed = 0)
     {
@@ -146,7 +176,7 @@ public sealed class SimulatedDisk : IDisk
         }
     }
 
-    private long BytesWithout(Inode inode) => _cached.Values.Distinct().Where(other => other != inode).Sum(other => (long)other.Length);
+    private long BytesWithout(Inode? inode) => _cached.Values.Distinct().Where(other => other != inode).Sum(other => (long)other.Length);
 
     private static void Set(Dictionary<string, Inode> names, string name, Inode? inode)
     {

@@ -10,13 +10,20 @@ public static class Run
     {
         ArgumentNullException.ThrowIfNull(request);
         Simulation simulation = new(new Choices(request.Seed, request.Removed), withTrace ? new Trace() : null);
-        simulation.RunUntil(request.Plan.ChaosMilliseconds * 1_000_000L, () => false);
+        SimulatedCluster cluster = new(simulation, request.Plan);
+        cluster.Run();
         return new RunResult(request)
         {
             Hash = simulation.Hash.Value,
             Events = simulation.Events,
             Deliveries = simulation.Deliveries,
             VirtualTime = simulation.Now,
+            Violation = cluster.Violation,
+            Faults = simulation.Choices.Faults,
+            Arrivals = cluster.Network.Arrivals,
+            Probes = simulation.Probes,
+            Excuses = cluster.Excuses,
+            Parties = cluster.Parties,
             Trace = simulation.Trace,
         };
     }

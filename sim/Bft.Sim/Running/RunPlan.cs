@@ -60,6 +60,9 @@ public sealed record RunPlan
     /// <summary>After the chaos: validity and totality must hold within this time. Unit: milliseconds; 0 derives it from the plan.</summary>
     public int HealMilliseconds { get; init; }
 
+    /// <summary>After all that is due has happened: so long nothing wrong may happen. Unit: milliseconds.</summary>
+    public int QuietMilliseconds { get; init; } = 5_000;
+
     /// <summary>Connections keep order and lose nothing but by breaking, as TCP does; otherwise each message fends for itself.</summary>
     public bool IsOrdered { get; init; } = true;
 

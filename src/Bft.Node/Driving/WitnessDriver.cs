@@ -38,6 +38,9 @@ internal sealed class WitnessDriver
     /// <summary>The last durable commit. Any thread reads it.</summary>
     public Mark DurableMark => new(Volatile.Read(ref _durableMark));
 
+    /// <summary>Sees what each input made the role decide, before any of it is performed: for those who check.</summary>
+    public Action<WitnessEffects>? Decided { get; init; }
+
     /// <summary>Evidence kept, offenders counted once. Any thread reads it.</summary>
     public long EvidenceCount => _journal.EvidenceCount;
 
@@ -129,6 +132,7 @@ internal sealed class WitnessDriver
     /// <summary>Records first, then what may leave; see <see cref="WitnessEffects"/>.</summary>
     private void Perform()
     {
+        Decided?.Invoke(_effects);
         foreach (WitnessRecord record in _effects.Records)
         {
             _journal.Append(record);

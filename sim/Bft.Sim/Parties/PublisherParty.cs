@@ -1,0 +1,185 @@
+using System.Buffers;
+using Bft.Client;
+using Bft.Protocol.Bodies;
+using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
+using Bft.Protocol.Publishing;
+using Bft.Protocol.Verification;
+using Bft.Storage;
+using Bft.Wire;
+using Bft.Wire.Frames;
+using RoleOptions = Bft.Protocol.Publishing.PublisherOptions;
+
+namespace Bft.Sim;
+
+/// <summary>A correct publisher's process: the client's own driver and journal, and an application that broadcasts.</summary>
+internal sealed class PublisherParty(SimulatedCluster cluster, int id, string name, Topic topic, int share) : Party(cluster, id, name), IPublisherOutputs
+{
+    private readonly Connection?[] _calls = new Connection?[cluster.Plan.Witnesses];
+    private readonly long[] _redialAt = new long[cluster.Plan.Witnesses];
+    private PublisherDriver _driver = null!;
+    private bool _isFlushing;
+    private long _nextAt;
+    private int _made;
+
+    public Topic Topic { get; } = topic;
+
+    /// <summary>Batches that the application still wants to send.</summary>
+    public int Left { get; private set; } = share;
+
+    /// <summary>Submitted, and not complete.</summary>
+    public int InFlight => IsUp ? _driver.InFlight : 0;
+
+    public bool IsEnded { get; private set; }
+
+    protected override void OnStart()
+    {
+        PublisherJournal journal;
+        try
+        {
+            journal = PublisherJournal.Open(Disk, Cluster.JournalIdOf(this));
+        }
+        catch (Exception damage) when (damage is JournalDamageException or JournalMismatchException)
+        {
+            // As the client does: the damaged journal is put aside, and never continued (P7).
+            Disk = new SimulatedDisk();
+            journal = PublisherJournal.Open(Disk, Cluster.JournalIdOf(this));
+        }
+
+        IsEnded = false;
+        _driver = new PublisherDriver(
+            Cluster.Committee, Topic, Cluster.SignerOf(this), Cluster.Scheme, Options, journal, () => Cluster.Simulation.Choices.Next(ChoiceStream.Workload, Id).Bits(), ClockMs, this);
+        SealSoon();
+    }
+
+    protected override void OnCrash()
+    {
+        Array.Clear(_calls);
+        Array.Clear(_redialAt);
+        _isFlushing = false;
+    }
+
+    protected override void OnTick()
+    {
+        _driver.OnTick(ClockMs);
+        for (int witness = 0; witness < _calls.Length; witness++)
+        {
+            if (_calls[witness] is null && Cluster.Simulation.Now >= _redialAt[witness])
+            {
+                _calls[witness] = Cluster.Network.Open(this, witness, ChannelKind.Publish, new WitnessIndex(witness));
+            }
+        }
+
+        Broadcast();
+        SealSoon();
+    }
+
+    public override void OnOpened(Connection connection)
+    {
+        _driver.OnConnected((WitnessIndex)connection.ClientState!);
+        SealSoon();
+    }
+
+    public override void OnClosed(Connection connection)
+    {
+        WitnessIndex witness = (WitnessIndex)connection.ClientState!;
+        if (_calls[witness.Value] == connection)
+        {
+            _calls[witness.Value] = null;
+            _redialAt[witness.Value] = Cluster.Simulation.Now + (200L * 1_000_000);
+            _driver.OnDisconnected(witness);
+        }
+    }
+
+    public override void OnMessage(Connection connection, byte[] bytes)
+    {
+        _driver.OnFrame((WitnessIndex)connection.ClientState!, FrameCodec.Decode<IPublishReply>(new ReadOnlySequence<byte>(bytes)));
+        SealSoon();
+    }
+
+    void IPublisherOutputs.Send(WitnessIndex to, IPublishRequest frame)
+    {
+        if (_calls[to.Value] is { IsOpen: true } call)
+        {
+            Cluster.Network.Send(call, this, frame);
+        }
+    }
+
+    void IPublisherOutputs.Send(WitnessIndex to, BatchFrame batch, Slot slot) => ((IPublisherOutputs)this).Send(to, batch);
+
+    void IPublisherOutputs.Covered(CoveredBatch covered, ArraySegment<VerifiedStatement> upToCertificate, object? ticket)
+    {
+        Cluster.Simulation.Note(TraceKind.Certified, Id, Cluster.Simulation.Trace is null ? "" : FrameText.Of(covered.Batch.Reference));
+        Cluster.Checks.ForEach(check => check.OnCovered(Id, covered.Batch.Reference, covered.Certificate));
+        covered.Batch.BodyOwner?.Dispose();
+    }
+
+    void IPublisherOutputs.Opened(StreamHeader stream, string why) =>
+        Cluster.Simulation.Note(TraceKind.Note, Id, Cluster.Simulation.Trace is null ? "" : $"stream {FrameText.Short(stream.Id)}: {why}");
+
+    void IPublisherOutputs.Misbehaved(WitnessIndex witness, string what)
+    {
+        if (_calls[witness.Value] is { } call)
+        {
+            Cluster.Network.Close(call);
+        }
+    }
+
+    void IPublisherOutputs.Ended(PublishException reason)
+    {
+        IsEnded = true;
+        Cluster.Simulation.Note(TraceKind.Note, Id, Cluster.Simulation.Trace is null ? "" : $"ended: {reason.Message}");
+        Cluster.OnPublisherEnded(this, reason);
+    }
+
+    private static RoleOptions Options { get; } = RoleOptions.Default with { ResendFirstTicks = 10, ResendMaxTicks = 60, HandOverTicks = 4, RetiredTicks = 100 };
+
+    private void Broadcast()
+    {
+        if (Left == 0 || IsEnded || Cluster.Simulation.Now < _nextAt)
+        {
+            return;
+        }
+
+        Lot lot = Cluster.Simulation.Choices.Next(ChoiceStream.Workload, Id);
+        _nextAt = Cluster.Simulation.Now + lot.Between(0, 2L * Cluster.Plan.BroadcastEveryMicroseconds * 1_000);
+        if (Cluster.Simulation.Choices.IsRemoved(lot.Id))
+        {
+            Left--;
+            return;
+        }
+
+        BodyBuilder body = new(Cluster.Committee.Limits);
+        for (int i = 0; i < Cluster.Plan.MessagesPerBatch; i++)
+        {
+            body.TryAdd(new Message { Payload = Cluster.PayloadOf(this, _made, i) });
+        }
+
+        if (_driver.WhyMustWait(body.BodyLength) is null)
+        {
+            Left--;
+            _made++;
+            Cluster.Simulation.Choices.Record(lot.Id, $"broadcast {Name}");
+            Cluster.Simulation.Note(TraceKind.Broadcast, Id, $"{Name} #{_made}");
+            _driver.Submit(body, null);
+            SealSoon();
+        }
+    }
+
+    private void SealSoon()
+    {
+        if (_isFlushing || _driver.IsEnded || _driver.Seal() is not { } commit)
+        {
+            return;
+        }
+
+        _isFlushing = true;
+        After(Cluster.Faults.OnCommit(this, out _), () =>
+        {
+            commit.Perform();
+            _isFlushing = false;
+            _driver.OnCommitted(commit);
+            SealSoon();
+        });
+    }
+}

@@ -1,0 +1,457 @@
+using System.Buffers;
+using Bft.Crypto;
+using Bft.Node;
+using Bft.Protocol;
+using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
+using Bft.Protocol.Roles;
+using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
+using Bft.Storage;
+using Bft.Wire;
+using Bft.Wire.Frames;
+
+namespace Bft.Sim;
+
+/// <summary>A witness process: the node's own driver, intakes and answers, on a simulated disk and network.</summary>
+internal class WitnessParty(SimulatedCluster cluster, int id, string name, WitnessIndex index) : Party(cluster, id, name), IWitnessOutputs
+{
+    private const int ServingWindow = 32 * 1024; // bytes in flight to one reader
+    private const int HeartbeatMs = 1000;
+    private const int SlowConsumerMs = 5_000;
+    private const int CallPatienceMs = 2_000;
+
+    private readonly List<Connection> _publishers = [];
+    private readonly List<Connection> _readers = [];
+    private readonly List<Connection> _fetches = [];
+    private readonly Connection?[] _peers = new Connection?[cluster.Plan.Witnesses];
+    private readonly long[] _redialAt = new long[cluster.Plan.Witnesses];
+    private WitnessDriver _driver = null!;
+    private BatchStore _store = null!;
+    private BatchVerifier _batches = null!;
+    private bool _isFlushing;
+    private int _sendsLeft = int.MaxValue;
+
+    public WitnessIndex Index { get; } = index;
+
+    public BatchStore Store => _store;
+
+    /// <summary>Twins: which of the two of one identity this is; others are 0.</summary>
+    public int Half { get; init; }
+
+    public ISigner Signer => Cluster.SignerOf(Index);
+
+    protected override void OnStart()
+    {
+        ISignatureScheme scheme = Cluster.Scheme;
+        _store = new BatchStore();
+        _batches = new BatchVerifier(Cluster.Committee.Cluster, Cluster.Committee.Limits, scheme);
+        WitnessRole role = new(Cluster.Committee, Index, Signer, Cluster.NodeLimits);
+        JournalOptions options = new() { NewId = Cluster.JournalIdOf(this), SegmentBytes = Cluster.Plan.SegmentBytes };
+        WitnessJournal journal = WitnessJournal.Open(Disk, options, Cluster.Committee, Index, scheme, role, _store);
+        Cluster.OnReplayed(this, journal);
+        _driver = new WitnessDriver(role, journal, _store, this) { Decided = OnDecided };
+        _driver.Tick(ClockMs);
+        _driver.Start(new Run(Cluster.Simulation.Choices.Next(ChoiceStream.Workload, Id).Bits()));
+        SealSoon();
+    }
+
+    protected override void OnCrash()
+    {
+        _publishers.Clear();
+        _readers.Clear();
+        _fetches.Clear();
+        Array.Clear(_peers);
+        Array.Clear(_redialAt);
+        _isFlushing = false;
+        _sendsLeft = int.MaxValue;
+    }
+
+    protected override void OnTick()
+    {
+        _driver.Tick(ClockMs);
+        for (int peer = 0; peer < _peers.Length; peer++)
+        {
+            if (peer != Index.Value && _peers[peer] is null && Cluster.Simulation.Now >= _redialAt[peer])
+            {
+                _peers[peer] = Cluster.Network.Open(this, peer, ChannelKind.Exchange, new PeerCall());
+            }
+            else if (_peers[peer] is { IsOpen: true } call && ((PeerCall)call.ClientState!).IsHeartbeatDue(ClockMs, HeartbeatMs))
+            {
+                Send(call, new HeartbeatFrame());
+            }
+        }
+
+        foreach (Connection reader in _readers.ToArray())
+        {
+            Reader state = (Reader)reader.ServerState!;
+            if (reader.BytesToClient < ServingWindow)
+            {
+                state.StuckSince = ClockMs;
+                if (state.Feed is not null && ClockMs - state.LastSent > HeartbeatMs)
+                {
+                    Serve(reader, state, new HeartbeatFrame());
+                }
+            }
+            else if (ClockMs - state.StuckSince > SlowConsumerMs)
+            {
+                // R6: it resumes from its cursor.
+                Cluster.Simulation.Probe("slow consumer ended", Id);
+                Send(reader, new EndFrame(EndReason.SlowConsumer, "nothing was read"));
+                _readers.Remove(reader);
+                Cluster.Network.Close(reader);
+            }
+        }
+
+        foreach (Connection fetch in _fetches.ToArray())
+        {
+            if (ClockMs - ((FetchTask)fetch.ClientState!).Since > CallPatienceMs)
+            {
+                EndFetch(fetch);
+            }
+        }
+
+        SealSoon();
+    }
+
+    public override void OnAccepted(Connection connection)
+    {
+        switch (connection.Kind)
+        {
+            case ChannelKind.Publish:
+                connection.ServerState = new PublishIntake(
+                    Cluster.File, _store, _batches, Cluster.Scheme, Cluster.KeyOf(connection.Client), (frame, _) => Send(connection, frame));
+                _publishers.Add(connection);
+                break;
+            case ChannelKind.Exchange:
+                connection.ServerState = new ExchangeIntake(Cluster.Committee, _store, Cluster.Scheme);
+                break;
+            case ChannelKind.Bodies or ChannelKind.Tips:
+                connection.ServerState = new Reader { StuckSince = ClockMs };
+                break;
+            default:
+                break;
+        }
+    }
+
+    public override void OnOpened(Connection connection)
+    {
+        if (connection.Kind == ChannelKind.Exchange)
+        {
+            Apply(new PeerConnectedInput(IndexOf(connection.Server)));
+        }
+        else if (connection.ClientState is FetchTask fetch)
+        {
+            fetch.Since = ClockMs;
+            Send(connection, fetch.Intake.Request);
+        }
+    }
+
+    public override void OnClosed(Connection connection)
+    {
+        _publishers.Remove(connection);
+        _readers.Remove(connection);
+        if (connection.Client == this && connection.Kind == ChannelKind.Exchange)
+        {
+            int peer = IndexOf(connection.Server).Value;
+            _peers[peer] = null;
+            _redialAt[peer] = Cluster.Simulation.Now + (200L * 1_000_000);
+        }
+        else if (connection.ClientState is FetchTask)
+        {
+            EndFetch(connection);
+        }
+    }
+
+    public override void OnMessage(Connection connection, byte[] bytes)
+    {
+        ReadOnlySequence<byte> message = new(bytes);
+        switch (connection.Kind)
+        {
+            case ChannelKind.Publish:
+                Take(connection, ((PublishIntake)connection.ServerState!).Take(FrameCodec.Decode<IPublishRequest>(message)));
+                break;
+            case ChannelKind.Exchange:
+                Take(connection, ((ExchangeIntake)connection.ServerState!).Take(FrameCodec.Decode<IExchangeRequest>(message)));
+                break;
+            case ChannelKind.Fetch when connection.Client == this:
+                OnFetched(connection, FrameCodec.Decode<IFetchReply>(message));
+                break;
+            case ChannelKind.Fetch:
+                Answer(connection, FrameCodec.Decode<IFetchRequest>(message));
+                break;
+            case ChannelKind.Bodies or ChannelKind.Tips:
+                Begin(connection, FrameCodec.Decode<ISubscribeRequest>(message));
+                break;
+            default:
+                break;
+        }
+    }
+
+    public override void OnDrained(Connection connection) => Serve(connection);
+
+    void IWitnessOutputs.ToPeer(WitnessIndex? peer, IExchangeRequest frame, int bytes)
+    {
+        for (int other = 0; other < _peers.Length; other++)
+        {
+            if ((peer is null || peer.Value.Value == other) && _peers[other] is { IsOpen: true } call)
+            {
+                ((PeerCall)call.ClientState!).LastSent = ClockMs;
+                Send(call, frame);
+            }
+        }
+    }
+
+    void IWitnessOutputs.TipToPeer(WitnessIndex? peer, StreamId stream, TipFrame tip) => ((IWitnessOutputs)this).ToPeer(peer, tip, 0);
+
+    void IWitnessOutputs.ToPublisher(PublicKey publisher, IPublishReply frame, int bytes)
+    {
+        foreach (Connection call in _publishers.ToArray())
+        {
+            if (Cluster.KeyOf(call.Client) == publisher)
+            {
+                Send(call, frame);
+            }
+        }
+    }
+
+    void IWitnessOutputs.TipToPublisher(PublicKey publisher, StreamId stream, TipFrame tip) => ((IWitnessOutputs)this).ToPublisher(publisher, tip, 0);
+
+    void IWitnessOutputs.TopicRose(Topic topic)
+    {
+        foreach (Connection reader in _readers.ToArray())
+        {
+            if (((Reader)reader.ServerState!).Topic == topic)
+            {
+                Serve(reader);
+            }
+        }
+    }
+
+    void IWitnessOutputs.Fetch(FetchOrder order)
+    {
+        CatchUpIntake intake = new(Cluster.Committee, Cluster.Scheme, _batches, order);
+        _fetches.Add(Cluster.Network.Open(this, order.Peer.Value, ChannelKind.Fetch, new FetchTask(order, intake) { Since = ClockMs }));
+    }
+
+    void IWitnessOutputs.Answer(StoredSlotOffer offer)
+    {
+        Intake intake = new StoredAnswers(_store, _batches).Of(offer);
+        if (intake.Reply is { } reply)
+        {
+            ((IWitnessOutputs)this).ToPublisher(offer.Offered.Statement.Header.Publisher, reply, 0);
+        }
+
+        if (intake.Input is { } input)
+        {
+            After(1_000, () => Apply(input));
+        }
+    }
+
+    void IWitnessOutputs.Log(string line) => Cluster.Simulation.Trace?.Add(new TraceEvent(Cluster.Simulation.Trace.Count, Cluster.Simulation.Now, TraceKind.Note, Id, -1, 0, line));
+
+    /// <summary>What leaves passes here.</summary>
+    protected virtual void Send(Connection connection, IFrame frame)
+    {
+        if (_sendsLeft-- == 0)
+        {
+            throw new PowerCutException();
+        }
+
+        Cluster.Network.Send(connection, this, frame);
+        (frame as BodyFrame)?.BodyOwner?.Dispose();
+    }
+
+    private WitnessIndex IndexOf(Party party) => ((WitnessParty)party).Index;
+
+    private void OnDecided(WitnessEffects effects)
+    {
+        foreach (Checker check in Cluster.Checks)
+        {
+            effects.Records.ForEach(record => check.OnRecord(Id, record));
+            effects.StoredTips.ForEach(tip => check.OnStored(Id, tip));
+            effects.Evidence.ForEach(evidence => check.OnEvidence(Id, evidence));
+        }
+
+        foreach (StoredTip tip in effects.StoredTips)
+        {
+            Cluster.Simulation.Note(TraceKind.Stored, Id, Cluster.Simulation.Trace is null ? "" : FrameText.Of(tip.Certificate.Batch));
+        }
+
+        foreach (VerifiedEvidence evidence in effects.Evidence)
+        {
+            Cluster.Simulation.Note(TraceKind.Evidence, Id, Cluster.Simulation.Trace is null ? "" : $"{evidence}");
+        }
+    }
+
+    private void Apply(CoreInput input)
+    {
+        _driver.Apply(input);
+        SealSoon();
+    }
+
+    private void Take(Connection connection, Intake intake)
+    {
+        if (intake.Reply is { } reply)
+        {
+            Send(connection, reply);
+        }
+
+        if (intake.Input is { } input)
+        {
+            Apply(input);
+        }
+
+        if (intake.Fault is not null)
+        {
+            Cluster.Network.Close(connection);
+        }
+    }
+
+    /// <summary>One commit at a time, as in the node; what comes meanwhile is the next one.</summary>
+    private void SealSoon()
+    {
+        if (_isFlushing || _driver.Seal() is not { } commit)
+        {
+            return;
+        }
+
+        _isFlushing = true;
+        long delay = Cluster.Faults.OnCommit(this, out int sendsLeft);
+        After(delay, () =>
+        {
+            commit.Perform();
+            _isFlushing = false;
+            Cluster.Checks.ForEach(check => check.OnDurable(Id, commit.Mark));
+            Cluster.Simulation.Note(TraceKind.Durable, Id, Cluster.Simulation.Trace is null ? "" : $"commit {commit.Mark}");
+            _sendsLeft = sendsLeft;
+            _driver.OnDurable(commit);
+            _sendsLeft = int.MaxValue;
+            SealSoon();
+        });
+    }
+
+    private void Begin(Connection connection, ISubscribeRequest request)
+    {
+        Reader state = (Reader)connection.ServerState!;
+        if (request is not StartFrame start || state.Feed is not null)
+        {
+            return;
+        }
+
+        if (SubscriptionFeed.WhyRefused(Cluster.File, start, Cluster.KeyOf(connection.Client), null) is { } end)
+        {
+            Send(connection, end);
+            Cluster.Network.Close(connection);
+            return;
+        }
+
+        state.Topic = start.Topic;
+        state.Feed = new SubscriptionFeed(_store, start);
+        _readers.Add(connection);
+        Serve(connection);
+    }
+
+    private void Serve(Connection connection)
+    {
+        if (connection.ServerState is not Reader { Feed: { } feed } state || !connection.IsOpen)
+        {
+            return;
+        }
+
+        while (connection.BytesToClient < ServingWindow)
+        {
+            bool served = false;
+            foreach (Served<ISubscribeReply> next in feed.NextRound())
+            {
+                Serve(connection, state, next.Frame);
+                served = true;
+            }
+
+            if (!served)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Serve(Connection connection, Reader state, IFrame frame)
+    {
+        state.LastSent = ClockMs;
+        Send(connection, frame);
+    }
+
+    private void Answer(Connection connection, IFetchRequest request)
+    {
+        if (request is FetchFrame fetch
+            && new FetchAnswers(Cluster.File, _store, Cluster.KeyOf(connection.Client), (connection.Client as WitnessParty)?.Index).TryAnswer(fetch, out IEnumerable<Served<IFetchReply>>? frames))
+        {
+            foreach (Served<IFetchReply> served in frames)
+            {
+                Send(connection, served.Frame);
+            }
+        }
+        else
+        {
+            Cluster.Network.Close(connection);
+        }
+    }
+
+    private void OnFetched(Connection connection, IFetchReply reply)
+    {
+        FetchTask fetch = (FetchTask)connection.ClientState!;
+        if (!_fetches.Contains(connection))
+        {
+            return;
+        }
+
+        fetch.Since = ClockMs;
+        Intake intake = fetch.Intake.Take(reply);
+        if (intake.Input is { } input)
+        {
+            Apply(input);
+        }
+
+        if (intake.Fault is not null || fetch.Intake.IsComplete)
+        {
+            EndFetch(connection);
+        }
+    }
+
+    private void EndFetch(Connection connection)
+    {
+        if (_fetches.Remove(connection))
+        {
+            Cluster.Network.Close(connection);
+            Apply(new FetchEndedInput(((FetchTask)connection.ClientState!).Order.Stream));
+        }
+    }
+
+    private sealed class PeerCall
+    {
+        public long LastSent { get; set; }
+
+        public bool IsHeartbeatDue(long now, int interval)
+        {
+            bool isDue = now - LastSent > interval;
+            LastSent = isDue ? now : LastSent;
+            return isDue;
+        }
+    }
+
+    private sealed class Reader
+    {
+        public SubscriptionFeed? Feed { get; set; }
+
+        public Topic? Topic { get; set; }
+
+        public long LastSent { get; set; }
+
+        public long StuckSince { get; set; }
+    }
+
+    private sealed record FetchTask(FetchOrder Order, CatchUpIntake Intake)
+    {
+        public long Since { get; set; }
+    }
+}

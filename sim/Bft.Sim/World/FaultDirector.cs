@@ -1,0 +1,254 @@
+namespace Bft.Sim;
+
+/// <summary>Brings the plan's faults to parties: crashes, pauses, clocks, partitions, disks. What would count against f asks the budget first.</summary>
+internal sealed class FaultDirector(SimulatedCluster cluster)
+{
+    private const long Millisecond = 1_000_000;
+    private const int WorldEntity = 62;
+
+    private readonly SortedDictionary<int, SimulatedDisk> _earlier = [];
+    private readonly SortedSet<int> _corrupted = [];
+    private bool _isHealed;
+
+    private Choices Choices => cluster.Simulation.Choices;
+
+    private RunPlan Plan => cluster.Plan;
+
+    /// <summary>Before each tick of a party.</summary>
+    public void OnTick(Party party)
+    {
+        if (_isHealed)
+        {
+            return;
+        }
+
+        if (party.Id == 0 && Choices.Fault(ChoiceStream.Crash, WorldEntity, Plan.CrashAllPpm, out Lot all))
+        {
+            Choices.Record(all.Id, "crash all");
+            foreach (Party one in cluster.All)
+            {
+                Crash(one, ref all, "crash (all)");
+            }
+
+            return;
+        }
+
+        if (Choices.Fault(ChoiceStream.Clock, party.Id, Plan.ClockJumpPpm, out Lot jump))
+        {
+            Choices.Record(jump.Id, $"clock of {party.Name} jumps");
+            party.ClockOffset += jump.Below(2) == 0 ? jump.Between(-3_600_000, 3_600_000) : jump.Between(-2_000, 2_000);
+            cluster.Simulation.Note(TraceKind.Clock, party.Id, $"clock {party.ClockOffset:+0;-0} ms");
+        }
+
+        if (Choices.Fault(ChoiceStream.Clock, party.Id, Plan.PausePpm, out Lot pause))
+        {
+            Choices.Record(pause.Id, $"pause {party.Name}");
+            party.PausedUntil = cluster.Simulation.Now + (pause.Between(100, 5_000) * Millisecond);
+            cluster.Simulation.Note(TraceKind.Clock, party.Id, "paused");
+        }
+
+        if (Choices.Fault(ChoiceStream.Partition, party.Id, Plan.PartitionPpm, out Lot cut))
+        {
+            CutOff(party, ref cut);
+        }
+
+        if (Choices.Fault(ChoiceStream.Crash, party.Id, Plan.CrashPpm, out Lot crash))
+        {
+            Choices.Record(crash.Id, $"crash {party.Name}");
+            Crash(party, ref crash, "crash");
+        }
+    }
+
+    /// <summary>Before a commit is performed: how long it takes, and what goes wrong with it.</summary>
+    /// <param name="party">Whose.</param>
+    /// <param name="sendsLeft">The party dies when it has sent so many messages that the commit allows.</param>
+    /// <returns>Unit: nanoseconds.</returns>
+    public long OnCommit(Party party, out int sendsLeft)
+    {
+        sendsLeft = int.MaxValue;
+        Lot lot = Choices.Next(ChoiceStream.Disk, party.Id);
+        long delay = lot.Between(1, Math.Max(1, Plan.DiskMicroseconds)) * 1_000;
+        if (_isHealed || Choices.IsRemoved(lot.Id))
+        {
+            return delay;
+        }
+
+        if (lot.Chance(Plan.CrashAtCommitPpm))
+        {
+            int at = lot.Below(8);
+            Choices.Record(lot.Id, $"crash {party.Name} at {(at < 4 ? $"disk operation {at}" : $"message {at - 4}")} of a commit");
+            if (at < 4)
+            {
+                party.Disk.PowerCutAt = party.Disk.Operations + at;
+            }
+            else
+            {
+                sendsLeft = at - 4;
+            }
+        }
+        else if (lot.Chance(Plan.DiskFailPpm))
+        {
+            Choices.Record(lot.Id, $"disk of {party.Name} refuses");
+            cluster.Simulation.Note(TraceKind.DiskFault, party.Id, "EIO");
+            party.Disk.FailAt = party.Disk.Operations + lot.Below(2);
+        }
+        else if (lot.Chance(Plan.DiskFullPpm))
+        {
+            Choices.Record(lot.Id, $"disk of {party.Name} is full");
+            cluster.Simulation.Note(TraceKind.DiskFault, party.Id, "full");
+            party.Disk.CapacityBytes = party.Disk.Bytes;
+            cluster.Simulation.After(lot.Between(100, 3_000) * Millisecond, () => party.Disk.CapacityBytes = long.MaxValue);
+        }
+
+        return delay;
+    }
+
+    /// <summary>A fault point in product code was reached.</summary>
+    public void OnPowerCut(Party party)
+    {
+        Lot lot = Choices.Next(ChoiceStream.Crash, party.Id);
+        Crash(party, ref lot, "power cut", isPowerCut: true);
+    }
+
+    /// <summary>The disk refused; the process exits, as it should, and is started again.</summary>
+    public void OnStopped(Party party, string why)
+    {
+        Lot lot = Choices.Next(ChoiceStream.Crash, party.Id);
+        Crash(party, ref lot, $"stops: {why}", isPowerCut: false);
+    }
+
+    /// <summary>What was durable reads back wrong: an operator's case. It is a finding unless a fault of the plan did it.</summary>
+    public void OnDamaged(Party party, string why)
+    {
+        if (!_corrupted.Contains(party.Id))
+        {
+            cluster.OnThrown(party, new InvalidOperationException($"The journal was damaged by nothing but crashes: {why}"));
+            return;
+        }
+
+        cluster.Excuse($"{(party is WitnessParty ? "witness" : "client")} stopped by damage");
+        Lot lot = Choices.Next(ChoiceStream.Crash, party.Id);
+        party.IsGone = true;
+        party.Crash(isPowerCut: false, ref lot, $"damaged: {why}");
+    }
+
+    /// <summary>The chaos ends, but for those who stay outside: they are cut off for ever.</summary>
+    public void Heal(Predicate<Party> isOutside)
+    {
+        _isHealed = true;
+        foreach (Party one in cluster.All)
+        {
+            one.PausedUntil = 0;
+            one.Disk.CapacityBytes = long.MaxValue;
+            one.Disk.FailAt = int.MaxValue;
+            one.Disk.PowerCutAt = int.MaxValue;
+            foreach (Party other in cluster.All)
+            {
+                if (isOutside(one) || isOutside(other))
+                {
+                    cluster.Network.Cut(one.Id, other.Id, long.MaxValue);
+                }
+                else
+                {
+                    cluster.Network.Mend(one.Id, other.Id);
+                }
+            }
+
+            if (!isOutside(one))
+            {
+                one.Start();
+            }
+        }
+    }
+
+    private void Crash(Party party, ref Lot lot, string why, bool? isPowerCut = null)
+    {
+        if (!party.IsUp)
+        {
+            return;
+        }
+
+        party.Crash(isPowerCut ?? lot.Chance(Plan.PowerCutPpm), ref lot, why);
+        if (lot.Chance(Plan.GoneForEverPpm) && party is WitnessParty && TrySpend(party, "gone for ever"))
+        {
+            party.IsGone = true;
+            return;
+        }
+
+        Damage(party, ref lot);
+        long down = lot.Between(1, Math.Max(1, Plan.DownMilliseconds)) * Millisecond;
+        cluster.Simulation.After(down, () =>
+        {
+            if (Plan.RollBackPpm > 0 && !_earlier.ContainsKey(party.Id))
+            {
+                _earlier[party.Id] = party.Disk.Clone();
+            }
+
+            party.Start();
+        });
+    }
+
+    /// <summary>Between two lives a disk may lose what it held; only within the budget.</summary>
+    private void Damage(Party party, ref Lot lot)
+    {
+        if (party is not WitnessParty)
+        {
+            return;
+        }
+
+        if (lot.Chance(Plan.WipePpm) && TrySpend(party, "disk wiped"))
+        {
+            party.Disk = new SimulatedDisk();
+        }
+        else if (_earlier.TryGetValue(party.Id, out SimulatedDisk? earlier) && lot.Chance(Plan.RollBackPpm) && TrySpend(party, "disk rolled back"))
+        {
+            party.Disk = earlier.Clone();
+        }
+        else if (lot.Chance(Plan.BitRotPpm) && TrySpend(party, "bit rot"))
+        {
+            party.Disk.FlipBit(ref lot);
+        }
+        else if (lot.Chance(Plan.MisdirectedPpm) && TrySpend(party, "misdirected write"))
+        {
+            party.Disk.Misdirect(ref lot);
+        }
+    }
+
+    private bool TrySpend(Party party, string why)
+    {
+        if (cluster.IsCorrect(party.Id) && cluster.FaultyCount >= Plan.FaultyMax)
+        {
+            return false;
+        }
+
+        cluster.MarkFaulty(party);
+        _corrupted.Add(party.Id);
+        cluster.Excuse(why);
+        cluster.Simulation.Note(TraceKind.DiskFault, party.Id, why);
+        return true;
+    }
+
+    private void CutOff(Party party, ref Lot lot)
+    {
+        long until = cluster.Simulation.Now + (lot.Between(50, 4_000) * Millisecond);
+        int direction = lot.Below(3); // both, to it, from it
+        int some = 1 + lot.Below(99);
+        Choices.Record(lot.Id, $"cut {party.Name} off");
+        cluster.Simulation.Note(TraceKind.Partition, party.Id, direction switch { 0 => "cut off", 1 => "hears nothing", _ => "is not heard" });
+        foreach (Party other in cluster.All)
+        {
+            if (other != party && lot.Below(100) < some)
+            {
+                if (direction != 1)
+                {
+                    cluster.Network.Cut(party.Id, other.Id, until);
+                }
+
+                if (direction != 2)
+                {
+                    cluster.Network.Cut(other.Id, party.Id, until);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,267 @@
+using System.Buffers.Binary;
+using System.Text;
+using Bft.Client;
+using Bft.Configuration;
+using Bft.Crypto;
+using Bft.Node;
+using Bft.Protocol;
+using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
+using Bft.Storage;
+
+namespace Bft.Sim;
+
+/// <summary>A cluster with its publishers, receivers, network and faults, on one clock.</summary>
+internal sealed class SimulatedCluster : RunFacts
+{
+    private const long Millisecond = 1_000_000;
+
+    private readonly IdealSignatures _ideal = new();
+    private readonly List<ISigner> _signers = [];
+    private readonly Dictionary<PublicKey, int> _byKey = [];
+    private readonly SortedDictionary<string, long> _excuses = new(StringComparer.Ordinal);
+    private readonly SortedSet<int> _faulty = [];
+    private readonly SortedSet<int> _outside = [];
+    private readonly List<Party> _parties = [];
+    private readonly string[] _names;
+    private readonly List<Topic> _topics = [];
+
+    public SimulatedCluster(Simulation simulation, RunPlan plan)
+    {
+        Simulation = simulation;
+        Plan = plan;
+        Scheme = plan.RealSignatures ? Ed25519.Instance : _ideal;
+        int clients = plan.Publishers + plan.ByzantinePublishers + plan.Receivers;
+        for (int i = 0; i < plan.Witnesses + clients; i++)
+        {
+            ISigner signer = NewSigner(i);
+            _signers.Add(signer);
+            _byKey.Add(signer.PublicKey, i);
+        }
+
+        File = NewCluster.Create(
+            "simulated",
+            new byte[32],
+            [.. Enumerable.Range(0, plan.Witnesses).Select(i => new WitnessEntry(new WitnessIndex(i), new Uri($"https://w{i}:1"), _signers[i].PublicKey, default))],
+            [.. Enumerable.Range(plan.Witnesses, clients).Select(i => new ClientEntry($"c{i}", _signers[i].PublicKey))],
+            new ClusterLimits { WindowSlots = plan.WindowSlots });
+        NodeLimits = NodeLimits.Default with { FetchAfterTicks = 2, FetchTimeoutTicks = 6 };
+        SubscriptionOptions = SubscriptionOptions.Default with { QueueBytesMax = 16 * 1024 };
+        Network = new SimulatedNetwork(simulation, plan, new FrameText(Committee.Cluster)) { Route = RouteTo };
+        Faults = new FaultDirector(this);
+        for (int i = 0; i < plan.Topics; i++)
+        {
+            Topic.TryCreate($"topic-{i}", out Topic? topic);
+            _topics.Add(topic!);
+        }
+
+        for (int i = 0; i < plan.Witnesses; i++)
+        {
+            _parties.Add(new WitnessParty(this, i, $"W{i}", new WitnessIndex(i)));
+        }
+
+        for (int i = 0; i < plan.Publishers; i++)
+        {
+            int share = (plan.Broadcasts / plan.Publishers) + (i < plan.Broadcasts % plan.Publishers ? 1 : 0);
+            _parties.Add(new PublisherParty(this, _parties.Count, $"P{i}", _topics[i % plan.Topics], share));
+        }
+
+        for (int i = 0; i < plan.Receivers; i++)
+        {
+            _parties.Add(new ReceiverParty(this, _parties.Count, $"R{i}", _topics[i % plan.Topics]));
+        }
+
+        _names = [.. _parties.Select(party => party.Name)];
+    }
+
+    public Simulation Simulation { get; }
+
+    public override RunPlan Plan { get; }
+
+    public ISignatureScheme Scheme { get; }
+
+    public ClusterFile File { get; }
+
+    public Committee Committee => File.Committee;
+
+    public NodeLimits NodeLimits { get; }
+
+    public SubscriptionOptions SubscriptionOptions { get; }
+
+    public SimulatedNetwork Network { get; }
+
+    public FaultDirector Faults { get; }
+
+    public List<Checker> Checks { get; } = [];
+
+    public IReadOnlyList<Party> All => _parties;
+
+    public IEnumerable<WitnessParty> Witnesses => _parties.OfType<WitnessParty>();
+
+    public IEnumerable<PublisherParty> Publishers => _parties.OfType<PublisherParty>();
+
+    public IReadOnlyDictionary<string, long> Excuses => _excuses;
+
+    /// <summary>The first finding; the run ends there.</summary>
+    public Violation? Violation { get; private set; }
+
+    public bool IsHealed { get; private set; }
+
+    public override IReadOnlyList<string> Parties => _names;
+
+    public override long Now => Simulation.Now;
+
+    public override bool IsBeyondModel => Plan.Byzantine.Count > Plan.FaultyMax;
+
+    /// <summary>Faulty witnesses so far: Byzantine, without memory, gone for ever.</summary>
+    public int FaultyCount => Witnesses.Where(witness => witness.Half == 0).Count(witness => _faulty.Contains(witness.Id) || _outside.Contains(witness.Id));
+
+    public override bool IsWitness(int party) => _parties[party] is WitnessParty;
+
+    public override bool IsPublisher(int party) => _parties[party] is PublisherParty;
+
+    public override bool IsReceiver(int party) => _parties[party] is ReceiverParty;
+
+    public override bool IsCorrect(int party) => !_faulty.Contains(party);
+
+    public override bool IsInCore(int party) => !_faulty.Contains(party) && !_outside.Contains(party) && !_parties[party].IsGone;
+
+    public override int PartyOf(PublicKey key) => _byKey.GetValueOrDefault(key, -1);
+
+    public override Topic TopicOf(int party) => _parties[party] switch
+    {
+        PublisherParty publisher => publisher.Topic,
+        ReceiverParty receiver => receiver.Topic,
+        _ => throw new ArgumentOutOfRangeException(nameof(party)),
+    };
+
+    public override int Outstanding(int publisher) => _parties[publisher] is PublisherParty party ? party.Left + party.InFlight : 0;
+
+    public ISigner SignerOf(WitnessIndex witness) => _signers[witness.Value];
+
+    public ISigner SignerOf(Party client) => _signers[client.Id];
+
+    public PublicKey KeyOf(Party party) => party is WitnessParty witness ? _signers[witness.Index.Value].PublicKey : _signers[party.Id].PublicKey;
+
+    public int IndexOf(Party witness) => ((WitnessParty)witness).Index.Value;
+
+    public JournalId JournalIdOf(Party party)
+    {
+        byte[] bytes = new byte[JournalId.Bytes];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, Simulation.Choices.Next(ChoiceStream.Disk, party.Id).Bits());
+        return JournalId.FromRandom(bytes);
+    }
+
+    /// <summary>A message that no other is like.</summary>
+    public byte[] PayloadOf(Party publisher, int batch, int message)
+    {
+        byte[] text = Encoding.ASCII.GetBytes($"{publisher.Name}#{batch}.{message} ");
+        Array.Resize(ref text, Math.Max(text.Length, Plan.PayloadBytes));
+        return text;
+    }
+
+    /// <summary>Runs to the end: chaos, healing, until all that is due has happened.</summary>
+    public void Run()
+    {
+        foreach (Checker check in Checks)
+        {
+            check.Facts = this;
+            check.Report = found => Violation ??= Note(found);
+        }
+
+        Network.Sent = (from, to, frame, bytes) => Checks.ForEach(check => check.OnSent(from.Id, to.Id, frame, bytes));
+        foreach (Party party in _parties)
+        {
+            Lot lot = Simulation.Choices.Next(ChoiceStream.Plan, party.Id);
+            party.ClockOffset = lot.Between(-Plan.ClockSkewMilliseconds, Plan.ClockSkewMilliseconds);
+            Simulation.After(lot.Between(1, 5 * Millisecond), party.Start);
+        }
+
+        Simulation.RunUntil(Plan.ChaosMilliseconds * Millisecond, () => Violation is not null);
+        if (Violation is null)
+        {
+            Heal();
+            long bound = Simulation.Now + (HealMilliseconds * Millisecond);
+            Simulation.RunUntil(bound, () => Violation is not null || IsSettled());
+            if (Violation is null)
+            {
+                // What comes too often or too late would come now.
+                Simulation.RunUntil(Simulation.Now + (Plan.QuietMilliseconds * Millisecond), () => Violation is not null);
+            }
+        }
+
+        if (Violation is null)
+        {
+            Checks.ForEach(check => check.OnEnd());
+        }
+    }
+
+    /// <summary>From now on this party is not correct: it is Byzantine, or its disk lost what was durable.</summary>
+    public void MarkFaulty(Party party) => _faulty.Add(party.Id);
+
+    public void Excuse(string why) => _excuses[why] = _excuses.GetValueOrDefault(why) + 1;
+
+    public void OnReplayed(WitnessParty witness, WitnessJournal journal)
+    {
+        if (journal.WasTailCut)
+        {
+            Simulation.Probe("torn tail cut", witness.Id);
+        }
+    }
+
+    public void OnPublisherEnded(PublisherParty publisher, PublishException reason)
+    {
+        Excuse($"publisher ended: {reason.GetType().Name}");
+        Checks.ForEach(check => check.OnPublisherEnded(publisher.Id, reason.Message));
+    }
+
+    /// <summary>A correct party never throws.</summary>
+    public void OnThrown(Party party, Exception fault)
+    {
+        Violation ??= Note(new Violation("no-crash", $"{party.Name}: {fault}", Now, [party.Id]));
+        party.IsGone = true;
+    }
+
+    private long HealMilliseconds => Plan.HealMilliseconds > 0 ? Plan.HealMilliseconds : 60_000 + (Plan.Broadcasts * 500L);
+
+    private bool IsSettled() => Publishers.All(publisher => publisher.IsEnded || (publisher.IsUp && publisher.Left + publisher.InFlight == 0)) && Checks.TrueForAll(check => check.IsSettled);
+
+    /// <summary>n − f correct witnesses and all correct clients become a core that works; everything else stays broken for ever.</summary>
+    private void Heal()
+    {
+        Lot lot = Simulation.Choices.Next(ChoiceStream.Plan, 60);
+        List<WitnessParty> correct = [.. Witnesses.Where(witness => IsInCore(witness.Id))];
+        while (FaultyCount < Plan.FaultyMax && correct.Count > 0)
+        {
+            WitnessParty unlucky = correct[lot.Below(correct.Count)];
+            correct.Remove(unlucky);
+            _outside.Add(unlucky.Id);
+        }
+
+        Faults.Heal(party => _outside.Contains(party.Id));
+        Network.Calm();
+        IsHealed = true;
+        Simulation.Note(TraceKind.Heal, -1, "the core heals");
+        Checks.ForEach(check => check.OnHealed());
+    }
+
+    private Violation Note(Violation found)
+    {
+        Simulation.Note(TraceKind.Violation, found.Parties.Count > 0 ? found.Parties[0] : -1, $"{found.Checker}: {found.Text}");
+        return found;
+    }
+
+    private ISigner NewSigner(int party)
+    {
+        if (!Plan.RealSignatures)
+        {
+            return _ideal.SignerOf(party);
+        }
+
+        byte[] seed = new byte[32];
+        BinaryPrimitives.WriteInt32LittleEndian(seed, party + 1);
+        return new Ed25519Signer(seed);
+    }
+
+    private Party RouteTo(Party caller, int witness) => _parties[witness];
+}
