@@ -4,7 +4,6 @@ using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Receiving;
 using Bft.Protocol.Verification;
-using Bft.Storage;
 using Bft.Wire;
 using Bft.Wire.Frames;
 using Covered = Bft.Protocol.Receiving.Delivery;
@@ -20,6 +19,7 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
     private ReceiverDriver _driver = null!;
     private CursorStore _cursor = null!;
     private long _takeAt;
+    private long _fullSince;
 
     public Topic Topic { get; } = topic;
 
@@ -79,7 +79,7 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
         }
         else
         {
-            _handOvers.Remove(Cluster.IndexOf(connection.Server));
+            _handOvers.Remove(SimulatedCluster.IndexOf(connection.Server));
         }
     }
 
@@ -176,7 +176,12 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
         while (_unread.TryPeek(out (Connection Connection, byte[] Bytes) next))
         {
             Call call = (Call)next.Connection.ClientState!;
-            if (call.Channel == SubscriptionChannel.Bodies && !_driver.Credit.HasRoom(0))
+            if (_driver.Credit.HasRoom(heldForMs: 0))
+            {
+                _fullSince = ClockMs;
+            }
+
+            if (call.Channel == SubscriptionChannel.Bodies && !_driver.Credit.HasRoom(ClockMs - _fullSince))
             {
                 return;
             }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using Bft.Crypto;
 using Bft.Node;
-using Bft.Protocol;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Roles;
@@ -52,7 +51,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         Cluster.OnReplayed(this, journal);
         _driver = new WitnessDriver(role, journal, _store, this) { Decided = OnDecided };
         _driver.Tick(ClockMs);
-        _driver.Start(new Run(Cluster.Simulation.Choices.Next(ChoiceStream.Workload, Id).Bits()));
+        _driver.Start(new Protocol.Model.Run(Cluster.Simulation.Choices.Next(ChoiceStream.Workload, Id).Bits()));
         SealSoon();
     }
 
@@ -262,7 +261,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         (frame as BodyFrame)?.BodyOwner?.Dispose();
     }
 
-    private WitnessIndex IndexOf(Party party) => ((WitnessParty)party).Index;
+    private static WitnessIndex IndexOf(Party party) => ((WitnessParty)party).Index;
 
     private void OnDecided(WitnessEffects effects)
     {

@@ -3,7 +3,6 @@ using System.Text;
 using Bft.Client;
 using Bft.Configuration;
 using Bft.Crypto;
-using Bft.Node;
 using Bft.Protocol;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
@@ -51,8 +50,7 @@ internal sealed class SimulatedCluster : RunFacts
         Faults = new FaultDirector(this);
         for (int i = 0; i < plan.Topics; i++)
         {
-            Topic.TryCreate($"topic-{i}", out Topic? topic);
-            _topics.Add(topic!);
+            _topics.Add(new Topic($"topic-{i}"));
         }
 
         for (int i = 0; i < plan.Witnesses; i++)
@@ -143,7 +141,7 @@ internal sealed class SimulatedCluster : RunFacts
 
     public PublicKey KeyOf(Party party) => party is WitnessParty witness ? _signers[witness.Index.Value].PublicKey : _signers[party.Id].PublicKey;
 
-    public int IndexOf(Party witness) => ((WitnessParty)witness).Index.Value;
+    public static int IndexOf(Party witness) => ((WitnessParty)witness).Index.Value;
 
     public JournalId JournalIdOf(Party party)
     {

@@ -34,7 +34,7 @@ public sealed class Simulation(Choices choices, Trace? trace = null)
     public void After(long delay, Action action)
     {
         long sequence = ++_scheduled;
-        uint tie = (uint)new Lot(choices.Seed, new ChoiceId(ChoiceStream.Plan, -1, unchecked((int)sequence))).Bits();
+        uint tie = unchecked((uint)new Lot(choices.Seed, new ChoiceId(ChoiceStream.Plan, -1, (int)sequence)).Bits());
         _events.Enqueue(action, (Now + Math.Max(delay, 1), tie, sequence));
     }
 

@@ -50,6 +50,7 @@ public sealed class Journal : IDisposable
         _chain = found.Chain;
         _durable = new DurableEnd(_segment, _offset);
         DurableMark = found.Mark;
+        WasTailCut = found.WasTailCut;
     }
 
     /// <value>All records of commits up to this one are durable, whatever happens.</value>
@@ -57,6 +58,9 @@ public sealed class Journal : IDisposable
 
     /// <value>What the next commit would write; 0 if nothing waits. The host bounds it by sealing, or by taking no more input.</value>
     public long PendingBytes => _isPlaced ? _pending.TotalBytes : 0;
+
+    /// <value>Opening found a block that a crash had torn, and cut it: nothing in it was durable.</value>
+    public bool WasTailCut { get; }
 
     /// <value>True after a failed write: stop, say so, exit.</value>
     public bool IsPoisoned => _poison is not null;

@@ -2,7 +2,7 @@ namespace Bft.Storage;
 
 /// <summary>What a journal is after it was opened: everything in it is durable.</summary>
 internal sealed record RecoveredJournal(
-    JournalId Id, SortedList<long, ulong> Segments, long Segment, long End, ulong Mark, ulong BaseMark, uint Chain);
+    JournalId Id, SortedList<long, ulong> Segments, long Segment, long End, ulong Mark, ulong BaseMark, uint Chain, bool WasTailCut = false);
 
 /// <summary>Opens a journal after a stop of any kind (W9, the storage half). Changes nothing on the disk before all is judged and replayed.</summary>
 /// <remarks>
@@ -16,6 +16,7 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
     private readonly List<long> _leftOver = [];
     private readonly SortedList<long, ulong> _segments = [];
     private JournalId? _id;
+    private bool _wasTailCut;
 
     public RecoveredJournal Run(JournalId newId)
     {
@@ -87,11 +88,13 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
             }
 
             ThrowIfDurableBlocksFollow(cursor);
+            _wasTailCut |= file.Length > cursor.End;
             if (cursor.Header.Mark < proven || cursor.AreBodiesSound())
             {
                 return last!;
             }
 
+            _wasTailCut = true;
             if (before is not null)
             {
                 return before;
@@ -195,7 +198,7 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
         cursor.Replay(replay, toSegment, 0);
         _segments.Add(toSegment, tail.Header.Mark);
         return new RecoveredJournal(
-            _id!.Value, _segments, toSegment, BlockHeader.Aligned(tail.Header.TotalBytes), tail.Header.Mark, tail.Header.BaseMark, chain);
+            _id!.Value, _segments, toSegment, BlockHeader.Aligned(tail.Header.TotalBytes), tail.Header.Mark, tail.Header.BaseMark, chain, _wasTailCut);
     }
 
     /// <summary>Removes what is left over, and what each segment reserved or held behind its last commit.</summary>

@@ -16,6 +16,9 @@ public sealed class WitnessJournal : IDisposable
         _store = store;
     }
 
+    /// <summary>The start found, and cut, a tail that was never durable (W9).</summary>
+    public bool WasTailCut => Journal.WasTailCut;
+
     /// <summary>For sealing, performing and completing commits; records are appended here.</summary>
     public Journal Journal { get; }
 

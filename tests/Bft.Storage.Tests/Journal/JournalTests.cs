@@ -4,7 +4,7 @@ namespace Bft.Storage.Tests;
 
 public sealed class JournalTests
 {
-    private readonly SimulatedDisk _disk = new();
+    private readonly SimulatedDisk _disk = new() { Trace = new List<string>() };
 
     [Fact]
     public void Records_come_back_in_order_with_their_bodies()
