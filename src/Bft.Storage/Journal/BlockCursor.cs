@@ -61,6 +61,9 @@ internal sealed class BlockCursor(IDiskFile file, long segment)
         return true;
     }
 
+    /// <value>What the current block says if it is half of a checkpoint.</value>
+    public TwinMarker? Twin => Header.Records == 0 ? null : TwinMarker.Of(_trailer[0], _trailer.AsSpan(Header.Records * BlockHeader.RowBytes, ReadRow(_trailer).HeadLength));
+
     /// <summary>Hands the records of the current block over, as lying in another segment if it was rewritten.</summary>
     public void Replay(IJournalReplay replay, long inSegment, long atOffset)
     {
@@ -70,7 +73,11 @@ internal sealed class BlockCursor(IDiskFile file, long segment)
         {
             ReadOnlySpan<byte> row = _trailer.AsSpan(record * BlockHeader.RowBytes, BlockHeader.RowBytes);
             (int headLength, int bodyLength, uint checksum) = ReadRow(row);
-            replay.OnRecord(Header.Mark, row[0], _trailer.AsSpan(head, headLength), new JournalPosition(inSegment, body, bodyLength, checksum));
+            if (record > 0 || Twin is null)
+            {
+                replay.OnRecord(Header.Mark, row[0], _trailer.AsSpan(head, headLength), new JournalPosition(inSegment, body, bodyLength, checksum));
+            }
+
             head += headLength;
             body += bodyLength;
         }

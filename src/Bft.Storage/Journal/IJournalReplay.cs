@@ -8,4 +8,9 @@ public interface IJournalReplay
     /// <param name="head">As appended; valid during the call.</param>
     /// <param name="body">Where the body is read from once the journal is open.</param>
     void OnRecord(ulong mark, byte kind, ReadOnlySpan<byte> head, JournalPosition body);
+
+    /// <summary>Everything is replayed: is a segment from before the checkpoint still read from? If not, it is deleted.</summary>
+    /// <param name="segment">Its number.</param>
+    /// <returns>Default: no.</returns>
+    bool IsNeeded(long segment) => false;
 }

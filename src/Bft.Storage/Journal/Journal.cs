@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 
 namespace Bft.Storage;
 
@@ -31,6 +32,7 @@ public sealed class Journal : IDisposable
     private bool _isRolling;
     private bool _isProofWanted;
     private long _firstSegment;
+    private volatile ImmutableSortedSet<long> _archive; // kept for reading only: from before the checkpoint
     private volatile DurableEnd _durable;
     private volatile Exception? _poison;
 
@@ -43,6 +45,9 @@ public sealed class Journal : IDisposable
         _readers = new SegmentReaders(disk);
         _segments = found.Segments;
         _firstSegment = found.Segments.GetKeyAtIndex(0);
+        _archive = [.. found.Archive];
+        _isRolling = found.IsTailTwin;
+        IsTwinMissing = found.IsTwinMissing;
         _segment = found.Segment;
         _offset = found.End;
         _lastMark = found.Mark;
@@ -67,6 +72,21 @@ public sealed class Journal : IDisposable
 
     /// <value>The segments that hold commits (sealed ones included), oldest first: number, and mark of the first commit in it.</value>
     public IReadOnlyList<(long Segment, ulong FirstMark)> Segments => [.. _segments.Select(pair => (pair.Key, pair.Value))];
+
+    /// <value>Segments from before the last checkpoint that are kept for their bodies, lowest first. Damage there is no lost memory.</value>
+    public IReadOnlyCollection<long> Archive => _archive;
+
+    /// <value>One of the two copies of the checkpoint could not be read, or was never written: make another soon.</value>
+    public bool IsTwinMissing { get; private set; }
+
+    /// <value>The number that the next commit will have.</value>
+    public ulong NextMark => _lastMark + 1;
+
+    /// <value>All that was appended is durable.</value>
+    public bool IsQuiet => _outstanding is null && !_isPlaced && !IsPoisoned;
+
+    /// <value>The segment that commits go to; all below are complete.</value>
+    public long CurrentSegment => _segment;
 
     /// <summary>Opens the journal of a directory, or creates it there, and replays its records.</summary>
     /// <remarks>
@@ -184,7 +204,7 @@ public sealed class Journal : IDisposable
         return _segment + 1;
     }
 
-    /// <summary>Gives up all segments before one that is durable. They are deleted once a commit that says so is durable; seal one.</summary>
+    /// <summary>Gives up all segments before one that is durable (for owners that write no <see cref="Checkpoint"/>). They are deleted once a commit that says so is durable; seal one.</summary>
     /// <exception cref="ArgumentException">No such segment, or nothing in it is durable yet.</exception>
     public void DropSegmentsBefore(long segment)
     {
@@ -201,6 +221,68 @@ public sealed class Journal : IDisposable
         }
     }
 
+    /// <summary>Makes a checkpoint durable, twice, each time in a segment of its own: replay begins there from now on, and bears the loss of one of the two.</summary>
+    /// <remarks>Older segments become <see cref="Archive"/>: read from, replayed no more. Synchronous: two commits.</remarks>
+    /// <param name="append">Appends the records; called twice, with the same outcome.</param>
+    /// <exception cref="InvalidOperationException">Records wait, or a commit is not durable yet.</exception>
+    /// <exception cref="DiskException">The journal is poisoned from here on; whatever was durable before is.</exception>
+    public void Checkpoint(Action<Journal> append)
+    {
+        ArgumentNullException.ThrowIfNull(append);
+        ThrowIfPoisoned();
+        if (!IsQuiet)
+        {
+            throw new InvalidOperationException("Records wait: make them durable first.");
+        }
+
+        long first = Roll();
+        _baseMark = NextMark;
+        foreach (bool isSecond in new[] { false, true })
+        {
+            Roll();
+            Append(TwinMarker.Kind, new TwinMarker(isSecond, first).ToHead());
+            append(this);
+            JournalCommit commit = Seal()!;
+            commit.Perform();
+            OnDurable(commit);
+        }
+
+        // Records go on in a segment of their own: what damages a copy damages nothing else.
+        Roll();
+        IsTwinMissing = false;
+        long[] before = [.. _segments.Keys.Where(segment => segment < first)];
+        _archive = _archive.Union(before);
+        Volatile.Write(ref _firstSegment, first);
+        foreach (long segment in before)
+        {
+            _segments.Remove(segment);
+        }
+    }
+
+    /// <summary>Deletes segments of the <see cref="Archive"/>. Nothing that is durable may refer to them.</summary>
+    /// <exception cref="DiskException">The disk refused; the journal is poisoned.</exception>
+    public void DropArchived(IEnumerable<long> segments)
+    {
+        ArgumentNullException.ThrowIfNull(segments);
+        ThrowIfPoisoned();
+        foreach (long segment in segments.Where(_archive.Contains).ToArray())
+        {
+            _archive = _archive.Remove(segment);
+            try
+            {
+                // No flush of the directory: a name that comes back is deleted when the journal is opened.
+                _disk.Delete(SegmentName.Of(segment));
+            }
+            catch (Exception cause)
+            {
+                _poison = cause;
+                throw;
+            }
+
+            _readers.Close(segment);
+        }
+    }
+
     /// <summary>Reads a body. On any thread.</summary>
     /// <param name="position">Of a durable record.</param>
     /// <param name="destination">Exactly as long as the body.</param>
@@ -212,7 +294,7 @@ public sealed class Journal : IDisposable
             throw new InvalidOperationException("The record is not durable yet.");
         }
 
-        if (position.Segment < Volatile.Read(ref _firstSegment))
+        if (IsDropped(position.Segment))
         {
             return new JournalRead(JournalReadStatus.Dropped);
         }
@@ -224,7 +306,7 @@ public sealed class Journal : IDisposable
             reason = got < destination.Length ? $"the file ends after {got} of {destination.Length} bytes."
                 : Checksum.Of(destination) != position.Checksum ? "the checksum differs." : null;
         }
-        catch (DiskException refused) when (position.Segment < Volatile.Read(ref _firstSegment))
+        catch (DiskException refused) when (IsDropped(position.Segment))
         {
             return new JournalRead(JournalReadStatus.Dropped, Reason: refused.Message);
         }
@@ -294,6 +376,8 @@ public sealed class Journal : IDisposable
 
         _isPlaced = true;
     }
+
+    private bool IsDropped(long segment) => segment < Volatile.Read(ref _firstSegment) && !_archive.Contains(segment);
 
     private long[] TakeDropped()
     {

@@ -2,7 +2,17 @@ namespace Bft.Storage;
 
 /// <summary>What a journal is after it was opened: everything in it is durable.</summary>
 internal sealed record RecoveredJournal(
-    JournalId Id, SortedList<long, ulong> Segments, long Segment, long End, ulong Mark, ulong BaseMark, uint Chain, bool WasTailCut = false);
+    JournalId Id, SortedList<long, ulong> Segments, long Segment, long End, ulong Mark, ulong BaseMark, uint Chain, bool WasTailCut = false)
+{
+    /// <value>Lower segments that are still read from.</value>
+    public IReadOnlyList<long> Archive { get; init; } = [];
+
+    /// <value>The last commit is half of a checkpoint, and stands alone in its segment.</value>
+    public bool IsTailTwin { get; init; }
+
+    /// <value>One half of the checkpoint is missing.</value>
+    public bool IsTwinMissing { get; init; }
+}
 
 /// <summary>Opens a journal after a stop of any kind (W9, the storage half). Changes nothing on the disk before all is judged and replayed.</summary>
 /// <remarks>
@@ -16,6 +26,10 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
     private readonly List<long> _leftOver = [];
     private readonly SortedList<long, ulong> _segments = [];
     private JournalId? _id;
+    private int _lowest; // place of the lowest segment looked at
+    private TwinMarker? _firstTwin;
+    private bool _isTwinMissing;
+    private bool _isTailRepeated;
     private bool _wasTailCut;
 
     public RecoveredJournal Run(JournalId newId)
@@ -29,123 +43,134 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
             }
         }
 
-        List<(long Segment, ulong First)> headed = FindHeaded(numbers);
-        if (headed.Count == 0)
+        List<(long Segment, ulong First)> headed = [];
+        if (FindTail(numbers, headed) is not { } tail)
         {
             return Create(newId, numbers);
         }
 
-        Tail tail = FindTail(headed);
-        KeepFromBase(headed, tail.Header.BaseMark);
+        int kept = HeadDownToBase(numbers, headed, tail);
         List<(long Segment, long End)> ends = Replay(headed, tail);
         RecoveredJournal journal = Rewrite(tail, numbers[^1] + 1);
+        ILookup<bool, long> archive = numbers.Take(kept).ToLookup(replay.IsNeeded);
+        _leftOver.AddRange(archive[false]);
         Clean(ends);
-        return journal;
+        return journal with { Archive = [.. archive[true]] };
     }
 
-    /// <summary>Finds the segments whose first block is whole. Others hold nothing, or what was never durable.</summary>
-    private List<(long Segment, ulong First)> FindHeaded(List<long> numbers)
+    /// <summary>Finds a segment's first block; null when that is not whole: then the segment holds nothing, or what was never durable.</summary>
+    private BlockCursor? Head(IDiskFile file, long number)
     {
-        List<(long Segment, ulong First)> headed = [];
-        foreach (long number in numbers)
+        BlockCursor cursor = new(file, number);
+        if (!cursor.TryAdvance())
         {
-            using IDiskFile file = disk.Open(SegmentName.Of(number));
-            BlockCursor cursor = new(file, number);
-            if (!cursor.TryAdvance())
+            ThrowIfDurableBlocksFollow(cursor);
+            _leftOver.Add(number);
+            return null;
+        }
+
+        _id ??= cursor.Header.Id;
+        return cursor.Header.Id == _id ? cursor : throw new JournalMismatchException(cursor.Name, "its journal id differs from that of the other files.");
+    }
+
+    /// <summary>Finds the last block that is whole with its bodies, or is proven by a later one, and heads its segment; headed segments behind it are left over.</summary>
+    private Tail? FindTail(List<long> numbers, List<(long Segment, ulong First)> headed)
+    {
+        ulong proven = 0; // marks below it
+        for (_lowest = numbers.Count - 1; _lowest >= 0; _lowest--)
+        {
+            long segment = numbers[_lowest];
+            using IDiskFile file = disk.Open(SegmentName.Of(segment));
+            if (Head(file, segment) is not { } cursor)
             {
-                ThrowIfDurableBlocksFollow(cursor);
-                _leftOver.Add(number);
                 continue;
             }
 
-            _id ??= cursor.Header.Id;
-            if (cursor.Header.Id != _id)
-            {
-                throw new JournalMismatchException(cursor.Name, "its journal id differs from that of the other files.");
-            }
-
-            headed.Add((number, cursor.Header.Mark));
-        }
-
-        return headed;
-    }
-
-    /// <summary>Finds the last block that is whole with its bodies, or is proven by a later one; drops headed segments behind it.</summary>
-    private Tail FindTail(List<(long Segment, ulong First)> headed)
-    {
-        ulong proven = 0; // marks below it
-        for (int i = headed.Count - 1; i >= 0; i--)
-        {
-            long segment = headed[i].Segment;
-            using IDiskFile file = disk.Open(SegmentName.Of(segment));
-            BlockCursor cursor = new(file, segment);
+            ulong first = cursor.Header.Mark;
+            _firstTwin = cursor.Twin;
             Tail? before = null;
             Tail? last = null;
-            while (cursor.TryAdvance())
+            do
             {
-                before = last;
-                last = new Tail(segment, cursor.Offset, cursor.Header);
+                (before, last) = (last, new Tail(segment, cursor.Offset, cursor.Header, cursor.Twin));
             }
+            while (cursor.TryAdvance());
 
             ThrowIfDurableBlocksFollow(cursor);
             _wasTailCut |= file.Length > cursor.End;
-            if (cursor.Header.Mark < proven || cursor.AreBodiesSound())
+            bool isSound = cursor.Header.Mark < proven || cursor.AreBodiesSound();
+            _wasTailCut |= !isSound;
+            if (isSound || before is not null)
             {
-                return last!;
-            }
-
-            _wasTailCut = true;
-            if (before is not null)
-            {
-                return before;
+                headed.Add((segment, first));
+                return isSound ? last : before;
             }
 
             proven = cursor.Header.Mark;
-            headed.RemoveAt(i);
             _leftOver.Add(segment);
         }
 
-        throw new JournalDamageException(SegmentName.Of(_leftOver[^1]), 0, "no commit is left.");
+        return proven == 0 ? null : throw new JournalDamageException(SegmentName.Of(_leftOver[^1]), 0, "no commit is left.");
     }
 
-    /// <summary>Removes superseded and dropped segments from the list, which then begins with the base mark and rises.</summary>
-    private void KeepFromBase(List<(long Segment, ulong First)> headed, ulong baseMark)
+    /// <summary>Heads the segments from the tail's down to the one where replay begins; superseded ones are left over. Returns how many lie below: they are not even opened.</summary>
+    private int HeadDownToBase(List<long> numbers, List<(long Segment, ulong First)> headed, Tail tail)
     {
-        ulong limit = ulong.MaxValue;
-        for (int i = headed.Count - 1; i >= 0; i--)
+        ulong baseMark = tail.Header.BaseMark;
+        ulong limit = headed[0].First;
+        TwinMarker? twin = _firstTwin;
+        while (limit != baseMark)
         {
-            if (limit == baseMark || headed[i].First >= limit)
+            // One half of a checkpoint bears the loss of the other (S2), and says where that lay: what is lower is no part of the journal's records.
+            bool isSecondHalf = limit == baseMark + 1 && twin is { IsSecond: true };
+            long end = isSecondHalf ? twin!.Value.FirstSegment : 0;
+            if (_lowest == 0 || numbers[_lowest - 1] < end)
             {
-                _leftOver.Add(headed[i].Segment);
-                headed.RemoveAt(i);
+                return isSecondHalf ? _lowest : throw new JournalDamageException(
+                    SegmentName.Of(headed[0].Segment), 0, $"it begins with commit {limit}, but the journal with commit {baseMark}: files are missing.");
             }
-            else
+
+            long segment = numbers[--_lowest];
+            using IDiskFile file = disk.Open(SegmentName.Of(segment));
+            if (Head(file, segment) is not { } cursor)
             {
-                limit = headed[i].First;
+                continue;
             }
+
+            if (cursor.Header.Mark >= limit)
+            {
+                _leftOver.Add(segment);
+                continue;
+            }
+
+            (limit, twin) = (cursor.Header.Mark, cursor.Twin);
+            headed.Insert(0, (segment, limit));
         }
 
-        if (limit != baseMark)
-        {
-            throw new JournalDamageException(
-                SegmentName.Of(headed[0].Segment), 0, $"it begins with commit {limit}, but the journal with commit {baseMark}: files are missing.");
-        }
+        return _lowest;
     }
 
     /// <summary>Replays everything before the tail, and the tail's block last, as lying where it will be rewritten.</summary>
     private List<(long Segment, long End)> Replay(List<(long Segment, ulong First)> headed, Tail tail)
     {
         List<(long Segment, long End)> ends = [];
-        ulong expected = tail.Header.BaseMark;
-        uint chain = 0;
+        ulong expected = headed[0].First; // one above the base when the checkpoint's first half is lost
+        _isTwinMissing = expected > tail.Header.BaseMark;
+        uint? chain = null; // null: nothing to follow from
+        bool isFirstHalf = false;
         for (int i = 0; i < headed.Count; i++)
         {
             (long segment, ulong first) = headed[i];
+            if (isFirstHalf && first == expected + 1)
+            {
+                // The checkpoint's second half is lost, and said the same as the first (S2).
+                (expected, chain, isFirstHalf, _isTwinMissing) = (first, null, false, true);
+            }
+
             ulong limit = i + 1 < headed.Count ? headed[i + 1].First : tail.Header.Mark;
             using IDiskFile file = disk.Open(SegmentName.Of(segment));
             BlockCursor cursor = new(file, segment);
             long end = 0;
-            bool isFirstOfAll = i == 0;
             while (expected < limit)
             {
                 if (!cursor.TryAdvance() || cursor.Header.Mark != expected)
@@ -153,16 +178,25 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
                     throw new JournalDamageException(cursor.Name, cursor.End, $"commit {expected} is not there: {cursor.Fault}");
                 }
 
-                if (!isFirstOfAll && cursor.Header.Chain != chain)
+                if (chain is { } before && cursor.Header.Chain != before)
                 {
                     throw new JournalDamageException(cursor.Name, cursor.Offset, $"commit {expected} does not follow from the commit before.");
                 }
 
-                cursor.Replay(replay, segment, cursor.Offset);
+                // The checkpoint's second half says the same again.
+                if (!isFirstHalf || cursor.Twin is not { IsSecond: true })
+                {
+                    cursor.Replay(replay, segment, cursor.Offset);
+                }
+
+                isFirstHalf = cursor.Twin is { IsSecond: false };
                 chain = cursor.Chain;
                 end = cursor.Offset + cursor.Header.TotalBytes;
-                isFirstOfAll = false;
                 expected++;
+                if (isFirstHalf)
+                {
+                    break; // it stands alone in its segment
+                }
             }
 
             if (end > 0)
@@ -176,7 +210,8 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
             }
         }
 
-        if (expected != tail.Header.Mark || (ends.Count > 0 && tail.Header.Chain != chain))
+        _isTailRepeated = isFirstHalf && tail.Twin is { IsSecond: true };
+        if (expected != tail.Header.Mark || (chain is { } last && tail.Header.Chain != last))
         {
             throw new JournalDamageException(SegmentName.Of(tail.Segment), tail.Offset, $"commit {tail.Header.Mark} does not follow from the commit before.");
         }
@@ -195,10 +230,18 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
         byte[] header = new byte[BlockHeader.Bytes];
         uint chain = (tail.Header with { Segment = toSegment }).Write(header);
         writer.Write(toSegment, 0, cursor.ReadPieces(header));
-        cursor.Replay(replay, toSegment, 0);
+        if (!_isTailRepeated)
+        {
+            cursor.Replay(replay, toSegment, 0);
+        }
+
         _segments.Add(toSegment, tail.Header.Mark);
         return new RecoveredJournal(
-            _id!.Value, _segments, toSegment, BlockHeader.Aligned(tail.Header.TotalBytes), tail.Header.Mark, tail.Header.BaseMark, chain, _wasTailCut);
+            _id!.Value, _segments, toSegment, BlockHeader.Aligned(tail.Header.TotalBytes), tail.Header.Mark, tail.Header.BaseMark, chain, _wasTailCut)
+        {
+            IsTailTwin = tail.Twin is not null,
+            IsTwinMissing = _isTwinMissing || tail.Twin is { IsSecond: false },
+        };
     }
 
     /// <summary>Removes what is left over, and what each segment reserved or held behind its last commit.</summary>
@@ -252,5 +295,5 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
         }
     }
 
-    private sealed record Tail(long Segment, long Offset, BlockHeader Header);
+    private sealed record Tail(long Segment, long Offset, BlockHeader Header, TwinMarker? Twin);
 }
