@@ -6,11 +6,10 @@ using Bft.Protocol.Verification;
 namespace Bft.Client;
 
 /// <summary>"From now on": behind the highest proven tip that n − f witnesses show, stream by stream.</summary>
-/// <remarks>A witness has shown all it has when it says nothing (a heartbeat), or shows a stream again. Bounded by <see cref="TipBoard.WaitingMax"/> tips per witness: what is beyond is delivered from its beginning.</remarks>
+/// <remarks>A witness has shown all it has when it says nothing (a heartbeat), or shows a stream again. Bounded by what is really certified in the topic: a tip is verified when it comes.</remarks>
 internal sealed class LatestTips(Committee committee, AckVerifier verifier)
 {
     private readonly OrderedDictionary<(StreamId Stream, WitnessIndex From), QuorumCertificate> _tips = [];
-    private readonly int[] _tipsOf = new int[committee.Size.Count];
     private WitnessSet _complete;
 
     public bool IsComplete => _complete.Count >= committee.Size.Responsive;
@@ -18,16 +17,21 @@ internal sealed class LatestTips(Committee committee, AckVerifier verifier)
     /// <summary>The tips shown so far.</summary>
     public IEnumerable<(WitnessIndex From, QuorumCertificate Tip)> Shown => _tips.Select(shown => (shown.Key.From, shown.Value));
 
-    public void OnTip(WitnessIndex from, QuorumCertificate tip)
+    /// <summary>False when the tip proves nothing.</summary>
+    public bool OnTip(WitnessIndex from, QuorumCertificate tip)
     {
-        if (_tips.ContainsKey((tip.Batch.Stream, from)) || _tipsOf[from.Value] == TipBoard.WaitingMax)
+        if (!verifier.TryVerify(tip, out _, out _))
         {
-            OnHeartbeat(from);
-            return;
+            return false;
         }
 
-        _tips.Add((tip.Batch.Stream, from), tip);
-        _tipsOf[from.Value]++;
+        if (!_tips.TryAdd((tip.Batch.Stream, from), tip))
+        {
+            _tips[(tip.Batch.Stream, from)] = tip;
+            OnHeartbeat(from);
+        }
+
+        return true;
     }
 
     public void OnHeartbeat(WitnessIndex from) => _complete = _complete.With(from);
@@ -37,7 +41,7 @@ internal sealed class LatestTips(Committee committee, AckVerifier verifier)
         Cursor cursor = new(topic);
         foreach (QuorumCertificate tip in _tips.Values.OrderByDescending(tip => tip.Batch.Sequence))
         {
-            if (cursor.PositionOf(tip.Batch.Stream).Next <= tip.Batch.Sequence && verifier.TryVerify(tip, out _, out _))
+            if (cursor.PositionOf(tip.Batch.Stream).Next <= tip.Batch.Sequence)
             {
                 cursor.Advance(tip.Batch);
             }

@@ -14,9 +14,6 @@ namespace Bft.Client;
 /// <remarks>Not thread-safe. Between two ticks the time stands still. Inputs about a subscription that the driver closed are the host's to drop.</remarks>
 internal sealed class ReceiverDriver
 {
-    /// <summary>A witness that has just begun to serve is given this long before it is said to lag. Unit: milliseconds.</summary>
-    private const int BeginningMs = 1000;
-
     private readonly Committee _committee;
     private readonly ISignatureScheme _scheme;
     private readonly Topic _topic;
@@ -26,9 +23,8 @@ internal sealed class ReceiverDriver
     private readonly AckVerifier _verifier;
     private readonly ReceiverIntake _intake;
     private readonly TipBoard _tips;
-    private readonly FloorBoard _floors;
     private readonly SubscriptionLink _serving;
-    private readonly SubscriptionLink[] _following; // one per witness
+    private readonly WatchedWitnesses _watched;
     private readonly ReceiverEffects _effects = new();
     private ReceiverRole? _role;
     private LatestTips? _latest;
@@ -56,10 +52,9 @@ internal sealed class ReceiverDriver
         _verifier = new AckVerifier(committee, scheme, Protocol.NodeLimits.Default.RememberedRootsMax);
         _intake = NewIntake();
         _tips = new TipBoard(committee, _verifier);
-        _floors = new FloorBoard(committee);
         _next = options.FirstServing?.Value ?? (int)(chance % (ulong)committee.Size.Count);
         _serving = new SubscriptionLink(SubscriptionChannel.Bodies, chance, outputs);
-        _following = [.. committee.GetMembers().Select(witness => new SubscriptionLink(SubscriptionChannel.Tips, unchecked(chance + (ulong)witness.Value + 1), outputs))];
+        _watched = new WatchedWitnesses(committee, topic, options.SilenceMax, chance, _next, outputs);
         if (options.From == StartFrom.Latest && (cursor?.IsNew ?? true))
         {
             _latest = new LatestTips(committee, _verifier);
@@ -80,6 +75,11 @@ internal sealed class ReceiverDriver
     public void OnOpened(WitnessIndex witness, SubscriptionChannel channel)
     {
         LinkOf(witness, channel)?.OnOpened(_nowMs);
+        if (channel == SubscriptionChannel.Bodies)
+        {
+            _role?.OnServing();
+        }
+
         _outputs.Notify(new WitnessReached(witness));
     }
 
@@ -133,16 +133,31 @@ internal sealed class ReceiverDriver
         }
     }
 
+    /// <summary>A witness answers a hand-over on its call (R5).</summary>
+    public void OnHandOverReply(WitnessIndex from, IPublishReply reply)
+    {
+        switch (reply)
+        {
+            case TipFrame tip when QuorumCertificate.TryParse(tip.Certificate.Span, out QuorumCertificate? shown) && _role is not null:
+                _tips.OnTip(from, shown, _role, _effects);
+                break;
+            case FetchFrame fetch:
+                _role?.OnHandOverFetch(from, fetch.Stream, fetch.From, fetch.To, _effects);
+                break;
+            default:
+                break;
+        }
+
+        Perform();
+    }
+
     /// <summary>Time passes. The first tick dials.</summary>
     public void OnTick(long nowMs)
     {
         _nowMs = nowMs;
-        foreach (WitnessIndex witness in _committee.GetMembers())
+        foreach (WitnessIndex silent in _watched.OnTick(nowMs))
         {
-            if (_following[witness.Value].IsDue(nowMs))
-            {
-                _following[witness.Value].Open(witness, new StartFrame(_topic, StartPosition.Earliest, [], WithBodies: false));
-            }
+            Close(_watched.LinkOf(silent)!, $"It was silent for {_options.SilenceMax.TotalSeconds} s.");
         }
 
         if (_role is null)
@@ -154,6 +169,7 @@ internal sealed class ReceiverDriver
         if (!IsReading())
         {
             _serving.OnHeard(nowMs);
+            _role.OnPaused();
         }
         else if (_serving.IsOpen && nowMs - _serving.LastHeard > _options.SilenceMax.TotalMilliseconds)
         {
@@ -164,8 +180,7 @@ internal sealed class ReceiverDriver
         Perform();
         if (_serving.IsDue(nowMs))
         {
-            _serving.Open(new WitnessIndex(_next), StartOf(_role.ToSubscription()));
-            _next = (_next + 1) % _committee.Size.Count;
+            Serve(new WitnessIndex(_next));
         }
     }
 
@@ -184,14 +199,13 @@ internal sealed class ReceiverDriver
                 _tips.OnCovered(range.Header.Id, _role, _effects);
                 break;
             case { Tip: { } tip }:
-                OnTip(received.From, tip);
+                OnTip(received.From, received.Channel, tip);
                 break;
-            case { Frame: FloorFrame floor }:
-                OnFloor(received.From, floor.Slot);
+            case { Frame: FloorFrame floor, Proof: { } proof }:
+                _role?.OnFloor(received.From, floor.Slot, proof, _effects);
                 break;
-            case { Frame: HeartbeatFrame, Channel: SubscriptionChannel.Tips }:
-                _notAdmitting = _notAdmitting.Without(received.From);
-                _latest?.OnHeartbeat(received.From);
+            case { Frame: HeartbeatFrame heartbeat, Channel: SubscriptionChannel.Tips }:
+                OnHeartbeat(received.From, heartbeat.TipsDigest);
                 break;
             case { Frame: EndFrame end }:
                 Close(link, $"It ended the subscription ({end.Reason}): {end.Text}");
@@ -215,8 +229,8 @@ internal sealed class ReceiverDriver
     /// <summary>The link that this is about; null when the driver gave it up.</summary>
     private SubscriptionLink? LinkOf(WitnessIndex witness, SubscriptionChannel channel)
     {
-        SubscriptionLink link = channel == SubscriptionChannel.Bodies ? _serving : _following[witness.Value];
-        return link.Witness == witness ? link : null;
+        SubscriptionLink? link = channel == SubscriptionChannel.Bodies ? _serving : _watched.LinkOf(witness);
+        return link?.Witness == witness ? link : null;
     }
 
     private void OnBody(WitnessIndex from, SubscriptionChannel channel, BodyFrame body)
@@ -228,28 +242,34 @@ internal sealed class ReceiverDriver
         }
     }
 
-    private void OnTip(WitnessIndex from, QuorumCertificate tip)
+    private void OnTip(WitnessIndex from, SubscriptionChannel channel, QuorumCertificate tip)
     {
         if (_role is null)
         {
-            _latest!.OnTip(from, tip);
+            if (!_latest!.OnTip(from, tip) && LinkOf(from, channel) is { } link)
+            {
+                Close(link, "Its tip does not verify.");
+            }
+
             return;
         }
 
+        if (channel == SubscriptionChannel.Tips)
+        {
+            _role.OnTold(from, tip.Batch);
+        }
+
         _tips.OnTip(from, tip, _role, _effects);
-        _floors.OnTip(from, tip.Batch);
     }
 
-    private void OnFloor(WitnessIndex from, Slot floor)
+    /// <summary>A watched witness has told all its tips.</summary>
+    private void OnHeartbeat(WitnessIndex from, Digest? digest)
     {
-        Sequence wanted = _role?.ToSubscription().PositionOf(floor.Stream).Next ?? floor.Sequence;
-        if (_floors.OnFloor(from, floor, wanted) is { } accepted)
+        _notAdmitting = _notAdmitting.Without(from);
+        _latest?.OnHeartbeat(from);
+        if (digest is { } told)
         {
-            _role?.OnAcceptedFloor(floor.Stream, accepted, _effects);
-        }
-        else
-        {
-            OnLagging(from);
+            _role?.OnListEnd(from, told, _effects);
         }
     }
 
@@ -263,13 +283,30 @@ internal sealed class ReceiverDriver
         }
     }
 
-    /// <summary>The witness that serves seems to lag. Not believed while it has just begun, or while it is us who do not read.</summary>
-    /// <param name="lagging">Null: whichever it is.</param>
-    private void OnLagging(WitnessIndex? lagging)
+    private void Serve(WitnessIndex witness)
     {
-        if (_serving.IsOpen && (lagging is null || lagging == _serving.Witness) && _serving.AgeAt(_nowMs) >= BeginningMs && IsReading())
+        _serving.Open(witness, StartOf(_role!.ToSubscription()));
+        _next = (witness.Value + 1) % _committee.Size.Count;
+    }
+
+    /// <summary>R4: the witness that serves does not serve what is wanted. Not believed while it is us who do not read.</summary>
+    private void OnWanted(Wanted wanted)
+    {
+        if (!_serving.IsOpen || (wanted.NotFrom is { } server && server != _serving.Witness) || !IsReading())
         {
-            Close(_serving, "It does not serve what other witnesses have.");
+            return;
+        }
+
+        if (wanted.Reason == WantedReason.Dropped)
+        {
+            // R6: it was our room, not the witness's fault.
+            WitnessIndex same = _serving.Witness!.Value;
+            _serving.Close(_nowMs);
+            Serve(same);
+        }
+        else if (wanted.Reason != WantedReason.Lost)
+        {
+            Close(_serving, wanted.Reason == WantedReason.Cut ? "It keeps less than is wanted." : "It does not serve what other witnesses have.");
         }
     }
 
@@ -294,11 +331,14 @@ internal sealed class ReceiverDriver
     private void OnEnded(WitnessIndex witness, SubscriptionChannel channel, string reason)
     {
         _outputs.Notify(new WitnessLost(witness, reason));
-        if (channel == SubscriptionChannel.Bodies)
+        if (channel == SubscriptionChannel.Tips)
         {
-            _role?.OnDisconnected(witness, _effects);
-            Perform();
+            _role?.OnUnwatched(witness);
+            return;
         }
+
+        _role?.OnDisconnected(witness, _effects);
+        Perform();
     }
 
     private void TryBegin()
@@ -311,7 +351,7 @@ internal sealed class ReceiverDriver
             Begin(start);
             foreach ((WitnessIndex from, QuorumCertificate tip) in latest.Shown)
             {
-                OnTip(from, tip);
+                OnTip(from, SubscriptionChannel.Tips, tip);
             }
         }
     }
@@ -319,7 +359,7 @@ internal sealed class ReceiverDriver
     private void Begin(Cursor start)
     {
         BatchVerifier batches = new(_committee.Cluster, _committee.Limits, _scheme);
-        _role = new ReceiverRole(_committee, batches, start, ReceiverOptions.Default with { BufferedBytesMax = _options.QueueBytesMax });
+        _role = new ReceiverRole(_committee, batches, start, ReceiverOptions.Default with { BufferedBytesMax = (2 * _options.QueueBytesMax) + _committee.Limits.BatchBytesMax });
     }
 
     private void Perform()
@@ -336,6 +376,15 @@ internal sealed class ReceiverDriver
             _outputs.Notify(new SlotsSkipped(skipped.Stream, skipped.First, skipped.Floor));
         }
 
+        foreach (HandOverAnswer answer in _effects.Answers)
+        {
+            // Copied: the bodies may be delivered, and their memory given back, before they are sent.
+            SignedStatement[] statements = [.. answer.Range.Statements.Select(SignedStatement.From)];
+            _outputs.HandOver(answer.To, [
+                new CertifiedFrame(answer.Range.Certificate.Certificate.Bytes, statements),
+                .. answer.Batches.Select(batch => new BatchFrame(new SignedBatch(batch.Statement.Statement.Bytes, batch.Statement.Signature, batch.Body.ToArray(), null)))]);
+        }
+
         foreach (HandOver handOver in _effects.HandOvers)
         {
             _outputs.HandOver(handOver.To, [new CertifiedFrame(handOver.Certificate.Certificate.Bytes, [])]);
@@ -348,16 +397,25 @@ internal sealed class ReceiverDriver
 
         // What follows ends links, which comes back here: the effects are done by then.
         Misbehaved[] misbehaved = [.. _effects.Misbehaved];
-        Wanted? wanted = _effects.Wanted.Count > 0 ? _effects.Wanted[0] : null;
+        WitnessIndex[] behind = [.. _effects.Behind];
+        Wanted[] wanted = [.. _effects.Wanted];
         _effects.Clear();
         foreach (Misbehaved one in misbehaved)
         {
             OnMisbehaved(one.Witness, $"It sent what does not verify: {one.Reason}.");
         }
 
-        if (wanted is { } lacking)
+        foreach (WitnessIndex one in behind)
         {
-            OnLagging(lacking.NotFrom);
+            if (_watched.LinkOf(one) is { } link)
+            {
+                Close(link, "Its tips lack what other witnesses prove.");
+            }
+        }
+
+        foreach (Wanted one in wanted)
+        {
+            OnWanted(one);
         }
     }
 

@@ -11,9 +11,10 @@ namespace Bft.Client;
 /// <param name="Frame">As it came.</param>
 /// <param name="Range">Verified, of a <see cref="CertifiedFrame"/>.</param>
 /// <param name="Tip">Parsed, of a <see cref="TipFrame"/>.</param>
+/// <param name="Proof">Verified, of a <see cref="FloorFrame"/>.</param>
 /// <param name="Fault">What no correct witness sends; null when there is no such thing.</param>
 internal readonly record struct ReceivedFrame(
-    WitnessIndex From, SubscriptionChannel Channel, ISubscribeReply Frame, CertifiedRange? Range = null, QuorumCertificate? Tip = null, string? Fault = null);
+    WitnessIndex From, SubscriptionChannel Channel, ISubscribeReply Frame, CertifiedRange? Range = null, QuorumCertificate? Tip = null, VerifiedCertificate? Proof = null, string? Fault = null);
 
 /// <summary>Looks at frames before the driver does: parsing and signatures. Each subscription has its own, for the task that reads it; total functions.</summary>
 internal sealed class ReceiverIntake(Committee committee, ISignatureScheme scheme, ByteCredit credit)
@@ -34,8 +35,10 @@ internal sealed class ReceiverIntake(Committee committee, ISignatureScheme schem
                 return received;
             case TipFrame tip when QuorumCertificate.TryParse(tip.Certificate.Span, out QuorumCertificate? shown):
                 return received with { Tip = shown };
-            case FloorFrame floor when WhyNoFloor(floor) is { } reason:
-                return received with { Fault = $"Witness {from} named a floor without its proof: {reason}." };
+            case FloorFrame floor:
+                return _acks.TryVerifyCertificate(floor.Certificate.Span, out VerifiedCertificate? proof, out RejectReason reason)
+                    ? received with { Proof = proof }
+                    : received with { Fault = $"The witness named a floor without its proof: {reason}." };
             case TipFrame or MalformedFrame:
                 return received with { Fault = "The witness sent bytes that are no frame." };
             default:
@@ -49,10 +52,4 @@ internal sealed class ReceiverIntake(Committee committee, ISignatureScheme schem
         return _acks.TryVerifyCertificate(frame.Certificate.Span, out VerifiedCertificate? certificate, out reason)
             && CertifiedRange.TryVerify(_batches, certificate, frame.Statements, out range, out reason);
     }
-
-    /// <summary>R4: a floor counts only with a certificate at or above the slot before it.</summary>
-    private RejectReason? WhyNoFloor(FloorFrame floor) =>
-        !_acks.TryVerifyCertificate(floor.Certificate.Span, out VerifiedCertificate? certificate, out RejectReason reason) ? reason
-        : certificate.Batch.Stream != floor.Slot.Stream || certificate.Batch.Sequence.Following < floor.Slot.Sequence ? RejectReason.OtherSlot
-        : null;
 }

@@ -16,7 +16,7 @@ internal sealed class TipBoard(Committee committee, AckVerifier verifier)
     /// <summary>Most tips verified in one tick: about 30 × a quorum × 50 µs.</summary>
     private const int VerifiedPerTickMax = 30;
 
-    public const int WaitingMax = 1024;
+    private const int WaitingMax = 1024;
 
     private readonly Dictionary<StreamId, QuorumCertificate?[]> _waiting = [];
     private readonly Queue<(StreamId Stream, WitnessIndex From, long Since)> _order = new();

@@ -1,4 +1,5 @@
 using Bft.Crypto;
+using Bft.Protocol.Certifying;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
@@ -28,6 +29,8 @@ internal sealed class ReceivedStream(StreamId id, CursorPosition start, Committe
     private BackOff _handOver = new(options.HandOverTicks, options.RetryMaxTicks);
     private BackOff _lag = new(options.LagTicks, options.RetryMaxTicks);
     private CertifiedRange? _lastRange;
+    private Sequence? _goal;
+    private long _turnEnd;
     private Digest? _last = start.Last == default ? null : start.Last;
 
     public StreamId Id => id;
@@ -47,8 +50,14 @@ internal sealed class ReceivedStream(StreamId id, CursorPosition start, Committe
     /// <summary>The highest slot known certified: by a tip, or as the target of a covered link.</summary>
     public Sequence? Certified { get; private set; }
 
-    /// <summary>Something was dropped for lack of room.</summary>
-    public bool IsStarved { get; set; }
+    /// <summary>What was served and not taken, and why; null when there is no such thing.</summary>
+    public WantedReason? Starved { get; set; }
+
+    /// <summary>R4: what was proven certified some time ago, for the tips of others to be compared with.</summary>
+    public Sequence? CertifiedBefore { get; set; }
+
+    /// <summary>R4: what the witnesses say about the stream's lower end; null until one names a floor.</summary>
+    public StreamFloors? Floors { get; set; }
 
     /// <summary>Whether the role looks at it on ticks.</summary>
     public bool IsWatched { get; set; }
@@ -125,6 +134,7 @@ internal sealed class ReceivedStream(StreamId id, CursorPosition start, Committe
         }
 
         known = tip;
+        Floors?.OnTip(witness, tip);
         return true;
     }
 
@@ -138,6 +148,9 @@ internal sealed class ReceivedStream(StreamId id, CursorPosition start, Committe
 
         return OnTip(witness, tip.Batch.Sequence);
     }
+
+    /// <summary>The highest slot that this witness showed; null when it showed none.</summary>
+    public Sequence? TipOf(WitnessIndex witness) => _tips[witness.Value];
 
     public bool IsTipBelow(WitnessIndex witness, Sequence slot) => _tips[witness.Value] is not { } tip || tip < slot;
 
@@ -156,24 +169,68 @@ internal sealed class ReceivedStream(StreamId id, CursorPosition start, Committe
 
     public bool IsHandOverDue(long now) => IsGated && _handOver.IsDue(now);
 
-    public bool IsLagDue(long now) => IsBehind && _lag.IsDue(now);
+    /// <summary>R4: nothing was served for a while, or not enough for long (a witness that trickles is slower than its stream for ever).</summary>
+    public bool IsLagDue(long now) => IsBehind && (_lag.IsDue(now) || now >= _turnEnd);
 
     public void OnHandedOver(long now) => _handOver.Postpone(now);
 
-    public void OnAskedFor(long now) => _lag.Postpone(now);
+    public void OnAskedFor(long now)
+    {
+        _lag.Postpone(now);
+        BeginTurn(now);
+    }
+
+    /// <summary>A witness begins to serve, or we did not read: it gets the full time.</summary>
+    public void OnServing(long now)
+    {
+        _lag.Reset(now);
+        BeginTurn(now);
+    }
 
     /// <summary>Something was served.</summary>
     public void OnServed(long now)
     {
         IsWanted = false;
         _lag.Reset(now);
+        if (Missing > _goal)
+        {
+            BeginTurn(now);
+        }
     }
 
-    /// <summary>Something was delivered, or the stream has just begun to be watched.</summary>
+    /// <summary>The stream begins to be watched.</summary>
+    public void OnWatched(long now)
+    {
+        _handOver.Reset(now);
+        OnServing(now);
+    }
+
+    /// <summary>Something was delivered.</summary>
     public void OnProgress(long now)
     {
         _handOver.Reset(now);
         _lag.Reset(now);
+    }
+
+    /// <summary>What is covered here of the slots that a witness asks for, with what is here of their bodies (R5).</summary>
+    public IEnumerable<(CertifiedRange Range, List<VerifiedBatch> Batches)> CoveredBetween(Sequence from, Sequence to, long bodyBytesMax)
+    {
+        long bytes = 0;
+        foreach (IGrouping<CertifiedRange, BufferedBatch> group in _buffer
+            .Where(buffered => buffered.Statement.Sequence >= from && buffered.Statement.Sequence <= to)
+            .GroupBy(buffered => buffered.Range))
+        {
+            List<VerifiedBatch> batches = [];
+            foreach (BufferedBatch buffered in group)
+            {
+                if (buffered.Batch is { } batch && (bytes += batch.Body.Length) <= bodyBytesMax)
+                {
+                    batches.Add(batch);
+                }
+            }
+
+            yield return (group.Key, batches);
+        }
     }
 
     /// <summary>Appends what a range has above the end.</summary>
@@ -217,6 +274,12 @@ internal sealed class ReceivedStream(StreamId id, CursorPosition start, Committe
         }
 
         return bytes;
+    }
+
+    private void BeginTurn(long now)
+    {
+        _goal = Certified;
+        _turnEnd = now + options.CatchUpTicks;
     }
 
     private bool IsLast(Sequence sequence) => !Next.IsFirst && sequence == Next.Preceding;

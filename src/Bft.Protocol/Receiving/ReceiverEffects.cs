@@ -15,17 +15,40 @@ public readonly record struct Delivery(VerifiedBatch Batch, CertifiedRange Range
 /// <param name="Floor">The first slot not skipped.</param>
 public readonly record struct Skipped(StreamId Stream, Sequence First, Sequence Floor);
 
+/// <summary>Why a stream is wanted.</summary>
+public enum WantedReason
+{
+    /// <summary>R4: tips prove more than was served for a while, or what was served skips slots. Another witness is to serve.</summary>
+    Withheld,
+
+    /// <summary>R4: the witness that serves has cut the slot, and too few others say the same. Another witness is to serve.</summary>
+    Cut,
+
+    /// <summary>R6: it was served and found no room here. Whoever serves is to begin anew.</summary>
+    Dropped,
+
+    /// <summary>R7: the connection to the witness that served it is gone.</summary>
+    Lost,
+}
+
 /// <summary>Ask for this stream from this slot on, on the same ordered path as ever (R7).</summary>
 /// <param name="Stream">Which stream.</param>
 /// <param name="First">The lowest slot of which the statement or the body is missing.</param>
-/// <param name="NotFrom">Who served it last and does no more; null when anybody may.</param>
-public readonly record struct Wanted(StreamId Stream, Sequence First, WitnessIndex? NotFrom);
+/// <param name="NotFrom">Who served it last; null when nobody did.</param>
+/// <param name="Reason">Why.</param>
+public readonly record struct Wanted(StreamId Stream, Sequence First, WitnessIndex? NotFrom, WantedReason Reason);
 
 /// <summary>A witness sent what no correct one sends: drop it and fail over (R4).</summary>
 public readonly record struct Misbehaved(WitnessIndex Witness, RejectReason Reason);
 
 /// <summary>Hand this certificate to this witness (R5); dropped when there is no connection to it.</summary>
 public readonly record struct HandOver(WitnessIndex To, VerifiedCertificate Certificate);
+
+/// <summary>What a witness asked for that lacks the statements or bodies of what was handed over to it (R5).</summary>
+/// <param name="To">Who asked.</param>
+/// <param name="Range">The certificate, and statements that it covers.</param>
+/// <param name="Batches">In the order of their slots. Their memory is the role's: copy it before the next input.</param>
+public readonly record struct HandOverAnswer(WitnessIndex To, CertifiedRange Range, IReadOnlyList<VerifiedBatch> Batches);
 
 /// <summary>Why an input changed nothing.</summary>
 public enum ReceiverIgnored
@@ -61,7 +84,12 @@ public sealed class ReceiverEffects
 
     public IList<HandOver> HandOvers { get; } = [];
 
+    public IList<HandOverAnswer> Answers { get; } = [];
+
     public IList<Misbehaved> Misbehaved { get; } = [];
+
+    /// <summary>R4: witnesses whose tips have been behind what others proved for long: watch others.</summary>
+    public IList<WitnessIndex> Behind { get; } = [];
 
     public IList<ReceiverIgnored> Ignored { get; } = [];
 
@@ -74,6 +102,8 @@ public sealed class ReceiverEffects
         Skipped.Clear();
         Wanted.Clear();
         HandOvers.Clear();
+        Answers.Clear();
+        Behind.Clear();
         Misbehaved.Clear();
         Ignored.Clear();
         Fork = null;

@@ -1,4 +1,5 @@
 using Bft.Crypto;
+using Bft.Protocol.Certifying;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Receiving;
@@ -6,7 +7,7 @@ using Bft.Protocol.Verification;
 
 namespace Bft.Protocol.Roles;
 
-/// <summary>A receiver's side of one topic, all its streams. Implements rules R1, R2, R3, R5 and R7 of docs/protocol.md, and of R4 what ticks decide.</summary>
+/// <summary>A receiver's side of one topic, all its streams. Implements rules R1 to R5 and R7 of docs/protocol.md.</summary>
 /// <remarks>Not thread-safe: one thread at a time owns it. Decoding is the host's, after delivery: it never affects order (R1).</remarks>
 public sealed class ReceiverRole
 {
@@ -14,8 +15,10 @@ public sealed class ReceiverRole
     private readonly BatchVerifier _verifier;
     private readonly ReceiverOptions _options;
     private readonly Cursor _start;
-    private readonly Dictionary<StreamId, ReceivedStream> _streams = [];
+    private readonly OrderedDictionary<StreamId, ReceivedStream> _streams = [];
+    private readonly WatchedTips _watchedTips;
     private readonly List<ReceivedStream> _watched = [];
+    private readonly List<ReceivedStream> _cut = []; // those of which somebody named a floor
     private long _bufferedBytes;
     private bool _isStopped;
     private long _now;
@@ -40,6 +43,7 @@ public sealed class ReceiverRole
         _verifier = verifier;
         _start = start.Copy();
         _options = options;
+        _watchedTips = new WatchedTips(committee.Size, options.StreamsMax);
     }
 
     public Topic Topic => _start.Topic;
@@ -95,11 +99,10 @@ public sealed class ReceiverRole
         }
 
         ReceivedStream stream = StreamOf(certificate.Batch.Stream);
-        Sequence slot = certificate.Batch.Sequence;
-        if (stream.DigestAt(slot) is { } known && known != certificate.Batch.Digest)
+        if (ForkSearch.Find(stream, certificate) is { } fork)
         {
             // R4: two tips that conflict.
-            StopAt(new Fork(certificate.Batch.Slot, stream.ClaimAt(slot), new CertifiedClaim(certificate, [])), effects);
+            StopAt(fork, effects);
             return;
         }
 
@@ -155,7 +158,7 @@ public sealed class ReceiverRole
         }
 
         ReceivedStream stream = StreamOf(range.Header.Id);
-        if (FindFork(stream, range) is { } fork)
+        if (ForkSearch.Find(stream, range) is { } fork)
         {
             StopAt(fork, effects);
             return;
@@ -171,7 +174,11 @@ public sealed class ReceiverRole
         if (WhyNotAppended(stream, range) is { } notAppended)
         {
             effects.Ignored.Add(notAppended);
-            stream.IsStarved |= notAppended != ReceiverIgnored.AlreadyKnown;
+            if (notAppended != ReceiverIgnored.AlreadyKnown)
+            {
+                // What follows a range that found no room comes after a gap: the first reason counts.
+                stream.Starved ??= notAppended == ReceiverIgnored.Gap ? WantedReason.Withheld : WantedReason.Dropped;
+            }
         }
         else
         {
@@ -231,6 +238,113 @@ public sealed class ReceiverRole
         Deliver(received, effects);
     }
 
+    /// <summary>R4: a witness has cut the slot that it is asked for. When enough say so it is skipped; until then another is to serve.</summary>
+    /// <param name="from">Whose floor.</param>
+    /// <param name="floor">The lowest slot whose body it keeps.</param>
+    /// <param name="certificate">Proves that there is a floor so high.</param>
+    /// <param name="effects">Gets what follows.</param>
+    public void OnFloor(WitnessIndex from, Slot floor, VerifiedCertificate certificate, ReceiverEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        ArgumentNullException.ThrowIfNull(effects);
+        if (WhyIgnored(floor.Stream) is { } reason)
+        {
+            effects.Ignored.Add(reason);
+            return;
+        }
+
+        if (certificate.Batch.Stream != floor.Stream)
+        {
+            effects.Misbehaved.Add(new Misbehaved(from, RejectReason.OtherSlot));
+            return;
+        }
+
+        OnTip(from, certificate, effects);
+        ReceivedStream stream = StreamOf(floor.Stream);
+        StreamFloors floors = stream.Floors ??= NewFloors(stream);
+        if (!floors.OnFloor(from, floor, certificate))
+        {
+            effects.Misbehaved.Add(new Misbehaved(from, RejectReason.OtherSlot));
+            return;
+        }
+
+        if (floors.Accepted(stream.Missing) is { } accepted)
+        {
+            OnAcceptedFloor(floor.Stream, accepted, effects);
+        }
+        else if (floor.Sequence > stream.Missing)
+        {
+            effects.Wanted.Add(new Wanted(stream.Id, stream.Missing, from, WantedReason.Cut));
+        }
+    }
+
+    /// <summary>A watched witness named a tip, true or not (R4): part of the list that its next digest is over.</summary>
+    public void OnTold(WitnessIndex from, BatchRef tip) => _watchedTips.OnTip(from, tip);
+
+    /// <summary>R4: a watched witness says that it has told all its tips, and the digest over them.</summary>
+    public void OnListEnd(WitnessIndex from, Digest digest, ReceiverEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        if (!_watchedTips.IsAsTold(from, digest))
+        {
+            effects.Misbehaved.Add(new Misbehaved(from, RejectReason.OtherDigest));
+            return;
+        }
+
+        foreach (ReceivedStream stream in _cut)
+        {
+            if (_watchedTips.TipOf(from, stream.Id) is null)
+            {
+                stream.Floors!.OnTip(from, null);
+            }
+        }
+    }
+
+    /// <summary>A witness is watched no more.</summary>
+    public void OnUnwatched(WitnessIndex witness) => _watchedTips.Forget(witness);
+
+    /// <summary>A witness begins to serve, from <see cref="ToSubscription"/> on: what found no room comes again.</summary>
+    public void OnServing()
+    {
+        foreach (ReceivedStream stream in _streams.Values)
+        {
+            stream.IsWanted = false;
+            stream.Starved = null;
+        }
+
+        OnPaused();
+    }
+
+    /// <summary>The host does not read for now: nobody lags who had no time.</summary>
+    public void OnPaused()
+    {
+        foreach (ReceivedStream stream in _watched)
+        {
+            stream.OnServing(_now);
+        }
+    }
+
+    /// <summary>R5: a witness lacks statements or bodies of what was handed over to it.</summary>
+    /// <param name="from">Who asks.</param>
+    /// <param name="stream">Of which stream.</param>
+    /// <param name="first">The lowest slot asked for.</param>
+    /// <param name="last">The highest.</param>
+    /// <param name="effects">Gets the answers: what waits here for delivery. What was delivered is held by f + 1 witnesses.</param>
+    public void OnHandOverFetch(WitnessIndex from, StreamId stream, Sequence first, Sequence last, ReceiverEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        if (_isStopped || !_streams.TryGetValue(stream, out ReceivedStream? received))
+        {
+            effects.Ignored.Add(_isStopped ? ReceiverIgnored.Stopped : ReceiverIgnored.NoStatement);
+            return;
+        }
+
+        foreach ((CertifiedRange range, List<VerifiedBatch> batches) in received.CoveredBetween(first, last, _options.HandOverBytesMax))
+        {
+            effects.Answers.Add(new HandOverAnswer(from, range, batches));
+        }
+    }
+
     /// <summary>The connection to a witness is gone: what it served is wanted from others (R7). Its tips stay: they were proven durable.</summary>
     public void OnDisconnected(WitnessIndex witness, ReceiverEffects effects)
     {
@@ -240,7 +354,7 @@ public sealed class ReceiverRole
             if (stream.Server == witness && !_isStopped)
             {
                 stream.IsWanted = false;
-                Want(stream, effects);
+                Want(stream, WantedReason.Lost, effects);
                 stream.Server = null;
             }
         }
@@ -268,38 +382,50 @@ public sealed class ReceiverRole
             {
                 stream.OnAskedFor(_now);
                 stream.IsWanted = false;
-                Want(stream, effects);
+                Want(stream, WantedReason.Withheld, effects);
             }
         }
 
         _watched.RemoveAll(stream => !stream.IsWatched);
+        if (_now % _options.CatchUpTicks == 0)
+        {
+            FindBehind(effects);
+        }
     }
 
-    /// <summary>R1: does a range contradict what is buffered, or what was delivered last?</summary>
-    private static Fork? FindFork(ReceivedStream stream, CertifiedRange range)
+    /// <summary>R4: a list that lacks what others proved a while ago, and what nobody serves yet, is no list to rely on.</summary>
+    private void FindBehind(ReceiverEffects effects)
     {
-        // The highest slot in both: where two chains differ in a slot, they differ in every later one too.
-        Sequence? common = range.First < stream.End ? Min(range.Last, stream.End.Preceding) : null;
-        if (common is null && range.First == stream.End && !range.First.IsFirst)
+        foreach (WitnessIndex witness in _committee.GetMembers().Where(_watchedTips.IsWatched))
         {
-            common = range.First.Preceding;
+            if (_streams.Values.Any(stream => stream.IsBehind && stream.CertifiedBefore is { } certified && !(_watchedTips.TipOf(witness, stream.Id) >= certified)))
+            {
+                effects.Behind.Add(witness);
+            }
         }
 
-        return ForkAt(common) ?? ForkAt(stream.HighestTip?.Batch.Sequence);
-
-        Fork? ForkAt(Sequence? slot) =>
-            slot is { } at && DigestOf(range, at) is { } theirs && stream.DigestAt(at) is { } ours && ours != theirs
-                ? new Fork(new Slot(stream.Id, at), stream.ClaimAt(at), CertifiedClaim.Of(range, at))
-                : null;
+        foreach (ReceivedStream stream in _streams.Values)
+        {
+            stream.CertifiedBefore = stream.Certified;
+        }
     }
 
-    /// <summary>What a range says about a slot: one of its own, or the one that its first statement names as <i>previous</i>.</summary>
-    private static Digest? DigestOf(CertifiedRange range, Sequence slot) =>
-        range.Find(slot)?.Digest ?? (!range.First.IsFirst && slot == range.First.Preceding ? range.Statements[0].Statement.Ancestor.Digest : null);
+    private StreamFloors NewFloors(ReceivedStream stream)
+    {
+        StreamFloors floors = new(_committee);
+        foreach (WitnessIndex witness in _committee.GetMembers())
+        {
+            if (stream.TipOf(witness) is { } tip)
+            {
+                floors.OnTip(witness, tip);
+            }
+        }
+
+        _cut.Add(stream);
+        return floors;
+    }
 
     private static bool IsBelowLast(ReceivedStream stream, Sequence sequence) => !stream.Next.IsFirst && sequence < stream.Next.Preceding;
-
-    private static Sequence Min(Sequence left, Sequence right) => left < right ? left : right;
 
     private ReceiverIgnored? WhyNotAppended(ReceivedStream stream, CertifiedRange range) =>
         range.Last < stream.End ? ReceiverIgnored.AlreadyKnown
@@ -332,7 +458,7 @@ public sealed class ReceiverRole
 
         if (sequence != received.Next && _bufferedBytes + length > _options.BufferedBytesMax)
         {
-            received.IsStarved = true;
+            received.Starved ??= WantedReason.Dropped;
             return ReceiverIgnored.NoRoom;
         }
 
@@ -386,9 +512,9 @@ public sealed class ReceiverRole
                 ready.Enqueue(follower);
             }
 
-            if (stream.IsStarved && stream.Head is not { Batch: not null })
+            if (stream.Starved is { } reason && stream.Head is not { Batch: not null })
             {
-                Want(stream, effects);
+                Want(stream, reason, effects);
             }
 
             if (stream.IsGated || stream.IsBehind)
@@ -403,7 +529,7 @@ public sealed class ReceiverRole
         if (!stream.IsWatched)
         {
             stream.IsWatched = true;
-            stream.OnProgress(_now);
+            stream.OnWatched(_now);
             _watched.Add(stream);
         }
     }
@@ -421,13 +547,13 @@ public sealed class ReceiverRole
         }
     }
 
-    private static void Want(ReceivedStream stream, ReceiverEffects effects)
+    private static void Want(ReceivedStream stream, WantedReason reason, ReceiverEffects effects)
     {
-        stream.IsStarved = false;
+        stream.Starved = null;
         if (!stream.IsWanted)
         {
             stream.IsWanted = true;
-            effects.Wanted.Add(new Wanted(stream.Id, stream.Missing, stream.Server));
+            effects.Wanted.Add(new Wanted(stream.Id, stream.Missing, stream.Server, reason));
         }
     }
 

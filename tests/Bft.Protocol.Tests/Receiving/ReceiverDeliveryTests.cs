@@ -115,7 +115,7 @@ public sealed class ReceiverDeliveryTests : ReceiverFixture
         Assert.Contains(ReceiverIgnored.Gap, Effects.Ignored);
         Assert.Empty(Effects.Wanted);
         Tip(1, batches[3]);
-        Assert.Equal([new Wanted(batches[0].Reference.Stream, new Sequence(1), W(0))], Effects.Wanted);
+        Assert.Equal([new Wanted(batches[0].Reference.Stream, new Sequence(1), W(0), WantedReason.Withheld)], Effects.Wanted);
 
         Serve(2, batches[1..]);
         Assert.Equal(Refs(batches), Delivered());
@@ -271,7 +271,7 @@ public sealed class ReceiverDeliveryTests : ReceiverFixture
 
         Tip(1, batches[2]);
         Assert.Equal(Refs(batches[..2]), Delivered());
-        Assert.Equal([new Wanted(batches[0].Reference.Stream, new Sequence(2), W(0))], Effects.Wanted);
+        Assert.Equal([new Wanted(batches[0].Reference.Stream, new Sequence(2), W(0), WantedReason.Dropped)], Effects.Wanted);
         Assert.True(Body(0, batches[2]));
         Assert.Equal(Refs(batches), Delivered());
     }

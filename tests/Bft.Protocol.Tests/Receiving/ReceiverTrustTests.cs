@@ -148,7 +148,7 @@ public sealed class ReceiverTrustTests : ReceiverFixture
         Tick(Patience.LagTicks - 1);
         Assert.Empty(Effects.Wanted);
         Tick(1);
-        Assert.Equal([new Wanted(batches[0].Reference.Stream, new Sequence(1), W(0))], Effects.Wanted);
+        Assert.Equal([new Wanted(batches[0].Reference.Stream, new Sequence(1), W(0), WantedReason.Withheld)], Effects.Wanted);
 
         Tick((2 * Patience.LagTicks) - 1);
         Assert.Single(Effects.Wanted);
@@ -164,7 +164,7 @@ public sealed class ReceiverTrustTests : ReceiverFixture
         Tip(1, hidden);
         Tick(Patience.LagTicks);
 
-        Assert.Equal([new Wanted(hidden.Reference.Stream, Sequence.Zero, NotFrom: null)], Effects.Wanted);
+        Assert.Equal([new Wanted(hidden.Reference.Stream, Sequence.Zero, NotFrom: null, WantedReason.Withheld)], Effects.Wanted);
     }
 
     [Fact]
@@ -181,7 +181,7 @@ public sealed class ReceiverTrustTests : ReceiverFixture
         Role.OnDisconnected(W(1), Effects);
         Assert.Empty(Effects.Wanted);
         Role.OnDisconnected(W(0), Effects);
-        Assert.Equal([new Wanted(batches[0].Reference.Stream, new Sequence(1), W(0))], Effects.Wanted);
+        Assert.Equal([new Wanted(batches[0].Reference.Stream, new Sequence(1), W(0), WantedReason.Lost)], Effects.Wanted);
         Assert.Equal(new Sequence(1), Role.ToSubscription().PositionOf(batches[0].Reference.Stream).Next);
 
         Serve(1, batches[1..]);
