@@ -1,43 +1,74 @@
 namespace Bft.Sim;
 
-/// <summary>A file of a <see cref="SimulatedDisk"/>: its bytes in the page cache, and those on the platter.</summary>
+/// <summary>A file of a <see cref="SimulatedDisk"/>: its sectors in the page cache, and those on the platter.</summary>
+/// <remarks>A clean sector is one array for both; a write makes the cache's own copy. Sectors never written are null, and zeros.</remarks>
 internal sealed class Inode
 {
+    private const int SectorBytes = SimulatedDisk.SectorBytes;
+
     private readonly Lock _lock = new();
-    private readonly SortedSet<int> _dirty = []; // sectors
-    private byte[] _cached = [];
-    private byte[] _durable = [];
+    private readonly SortedSet<int> _dirty = []; // sectors that the cache has a copy of its own of
+    private readonly List<byte[]?> _cached = [];
+    private readonly List<byte[]?> _durable = [];
     private bool _isLengthDirty;
 
     public int Length { get; private set; }
 
     private int DurableLength { get; set; }
 
-    public static Inode Of(byte[] bytes) =>
-        new() { _cached = [.. bytes], _durable = [.. bytes], Length = bytes.Length, DurableLength = bytes.Length };
+    public static Inode Of(byte[] bytes)
+    {
+        Inode inode = new();
+        inode.Write(0, bytes);
+        inode.Flush();
+        return inode;
+    }
 
     public Inode Clone()
     {
-        Inode clone = new()
+        Inode clone = new() { Length = Length, DurableLength = DurableLength, _isLengthDirty = _isLengthDirty };
+
+        // Sectors are never changed in place once they are durable; dirty ones are copied.
+        clone._cached.AddRange(_cached);
+        clone._durable.AddRange(_durable);
+        foreach (int sector in _dirty)
         {
-            _cached = [.. _cached],
-            _durable = [.. _durable],
-            Length = Length,
-            DurableLength = DurableLength,
-            _isLengthDirty = _isLengthDirty,
-        };
-        clone._dirty.UnionWith(_dirty);
+            clone._cached[sector] = (byte[]?)_cached[sector]?.Clone();
+            clone._dirty.Add(sector);
+        }
+
         return clone;
     }
 
-    public byte[] Read() => _cached[..Length];
+    public byte[] Read()
+    {
+        byte[] bytes = new byte[Length];
+        Read(0, bytes);
+        return bytes;
+    }
 
     public int Read(long offset, Span<byte> destination)
     {
         lock (_lock)
         {
             int count = (int)Math.Clamp(Length - offset, 0, destination.Length);
-            _cached.AsSpan((int)Math.Min(offset, Length), count).CopyTo(destination);
+            for (int done = 0; done < count;)
+            {
+                (int sector, int within) = Math.DivRem((int)offset + done, SectorBytes);
+                int part = Math.Min(SectorBytes - within, count - done);
+                Span<byte> to = destination.Slice(done, part);
+                if (sector < _cached.Count && _cached[sector] is { } bytes)
+                {
+                    bytes.AsSpan(within, part).CopyTo(to);
+                }
+                else
+                {
+                    to.Clear();
+                }
+
+                done += part;
+            }
+
             return count;
         }
     }
@@ -47,11 +78,12 @@ internal sealed class Inode
         lock (_lock)
         {
             int end = (int)offset + bytes.Length;
-            Grow(ref _cached, end);
-            bytes.CopyTo(_cached.AsSpan((int)offset));
-            for (int sector = (int)offset / SimulatedDisk.SectorBytes; sector * SimulatedDisk.SectorBytes < end; sector++)
+            for (int at = (int)offset; at < end;)
             {
-                _dirty.Add(sector);
+                (int sector, int within) = Math.DivRem(at, SectorBytes);
+                int part = Math.Min(SectorBytes - within, end - at);
+                bytes.Slice(at - (int)offset, part).CopyTo(Own(sector).AsSpan(within));
+                at += part;
             }
 
             _isLengthDirty |= end > Length;
@@ -63,11 +95,9 @@ internal sealed class Inode
     {
         lock (_lock)
         {
-            Grow(ref _cached, length);
-            _cached.AsSpan(length).Clear();
-            for (int sector = length / SimulatedDisk.SectorBytes; sector * SimulatedDisk.SectorBytes < Length; sector++)
+            for (int sector = length / SectorBytes; sector * SectorBytes < Length; sector++)
             {
-                _dirty.Add(sector);
+                Own(sector).AsSpan(Math.Max(0, length - (sector * SectorBytes))).Clear();
             }
 
             Length = length;
@@ -79,14 +109,14 @@ internal sealed class Inode
     {
         foreach (int sector in _dirty)
         {
-            Keep(sector, SimulatedDisk.SectorBytes);
+            Keep(sector);
         }
 
         DurableLength = Length;
         Forget();
     }
 
-    /// <summary>Takes all pages for clean, written or not.</summary>
+    /// <summary>Takes all pages for clean, written or not: later writes make copies again, and what was not written is lost in a crash.</summary>
     public void Forget()
     {
         _dirty.Clear();
@@ -97,13 +127,13 @@ internal sealed class Inode
     {
         foreach (int sector in _dirty)
         {
-            int bytes = fate switch
+            int kept = fate switch
             {
                 UnflushedFate.Lost => 0,
-                UnflushedFate.Kept => SimulatedDisk.SectorBytes,
-                _ => lot.Below(5) switch { < 2 => 0, < 4 => SimulatedDisk.SectorBytes, _ => lot.Below(SimulatedDisk.SectorBytes) },
+                UnflushedFate.Kept => SectorBytes,
+                _ => lot.Below(5) switch { < 2 => 0, < 4 => SectorBytes, _ => lot.Below(SectorBytes) },
             };
-            Keep(sector, bytes);
+            Keep(sector, kept);
         }
 
         if (_isLengthDirty && (fate == UnflushedFate.Kept || (fate == UnflushedFate.Mixed && lot.Below(2) == 0)))
@@ -111,26 +141,67 @@ internal sealed class Inode
             DurableLength = Length;
         }
 
-        Grow(ref _durable, DurableLength);
-        _durable.AsSpan(DurableLength).Clear();
-        _cached = [.. _durable];
+        CutDurable();
+        _cached.Clear();
+        _cached.AddRange(_durable);
         Length = DurableLength;
         Forget();
     }
 
-    private static void Grow(ref byte[] bytes, int length)
+    /// <summary>The cache's own copy of a sector.</summary>
+    private byte[] Own(int sector)
     {
-        if (bytes.Length < length)
+        Reach(_cached, sector);
+        if (_dirty.Add(sector))
         {
-            Array.Resize(ref bytes, Math.Max(length, 2 * bytes.Length));
+            _cached[sector] = (byte[]?)_cached[sector]?.Clone() ?? new byte[SectorBytes];
+        }
+
+        return _cached[sector]!;
+    }
+
+    private void Keep(int sector, int count = SectorBytes)
+    {
+        if (count == 0)
+        {
+            return;
+        }
+
+        Reach(_durable, sector);
+        if (count == SectorBytes)
+        {
+            _durable[sector] = _cached[sector];
+            return;
+        }
+
+        byte[] torn = (byte[]?)_durable[sector]?.Clone() ?? new byte[SectorBytes];
+        _cached[sector].AsSpan(0, count).CopyTo(torn);
+        _durable[sector] = torn;
+    }
+
+    /// <summary>Behind the durable length nothing is left.</summary>
+    private void CutDurable()
+    {
+        int whole = (DurableLength + SectorBytes - 1) / SectorBytes;
+        if (_durable.Count > whole)
+        {
+            _durable.RemoveRange(whole, _durable.Count - whole);
+        }
+
+        int tail = DurableLength % SectorBytes;
+        if (tail > 0 && _durable.Count == whole && _durable[^1] is { } last)
+        {
+            byte[] cut = (byte[])last.Clone();
+            cut.AsSpan(tail).Clear();
+            _durable[^1] = cut;
         }
     }
 
-    private void Keep(int sector, int count)
+    private static void Reach(List<byte[]?> sectors, int sector)
     {
-        int start = sector * SimulatedDisk.SectorBytes;
-        Grow(ref _durable, start + count);
-        Grow(ref _cached, start + count);
-        _cached.AsSpan(start, count).CopyTo(_durable.AsSpan(start));
+        while (sectors.Count <= sector)
+        {
+            sectors.Add(null);
+        }
     }
 }

@@ -17,6 +17,7 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
 {
     private readonly Connection?[] _calls = new Connection?[cluster.Plan.Witnesses];
     private readonly long[] _redialAt = new long[cluster.Plan.Witnesses];
+    private readonly BodyBuilder _body = new(cluster.Committee.Limits);
     private PublisherDriver _driver = null!;
     private bool _isFlushing;
     private long _nextAt;
@@ -149,19 +150,18 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
             return;
         }
 
-        BodyBuilder body = new(Cluster.Committee.Limits);
-        for (int i = 0; i < Cluster.Plan.MessagesPerBatch; i++)
+        for (int i = _body.Count; i < Cluster.Plan.MessagesPerBatch; i++)
         {
-            body.TryAdd(new Message { Payload = Cluster.PayloadOf(this, _made, i) });
+            _body.TryAdd(new Message { Payload = Cluster.PayloadOf(this, _made, i) });
         }
 
-        if (_driver.WhyMustWait(body.BodyLength) is null)
+        if (_driver.WhyMustWait(_body.BodyLength) is null)
         {
             Left--;
             _made++;
             Cluster.Simulation.Choices.Record(lot.Id, $"broadcast {Name}");
             Cluster.Simulation.Note(TraceKind.Broadcast, Id, $"{Name} #{_made}");
-            _driver.Submit(body, null);
+            _driver.Submit(_body, null);
             SealSoon();
         }
     }
