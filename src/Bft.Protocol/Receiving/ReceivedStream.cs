@@ -213,9 +213,10 @@ internal sealed class ReceivedStream(StreamId id, CursorPosition start, Committe
     }
 
     /// <summary>What is covered here of the slots that a witness asks for, with what is here of their bodies (R5).</summary>
-    public IEnumerable<(CertifiedRange Range, List<VerifiedBatch> Batches)> CoveredBetween(Sequence from, Sequence to, long bodyBytesMax)
+    public IReadOnlyList<(CertifiedRange Range, List<VerifiedBatch> Batches)> CoveredBetween(Sequence from, Sequence to, long bodyBytesMax)
     {
         long bytes = 0;
+        List<(CertifiedRange, List<VerifiedBatch>)> covered = [];
         foreach (IGrouping<CertifiedRange, BufferedBatch> group in _buffer
             .Where(buffered => buffered.Statement.Sequence >= from && buffered.Statement.Sequence <= to)
             .GroupBy(buffered => buffered.Range))
@@ -229,8 +230,10 @@ internal sealed class ReceivedStream(StreamId id, CursorPosition start, Committe
                 }
             }
 
-            yield return (group.Key, batches);
+            covered.Add((group.Key, batches));
         }
+
+        return covered;
     }
 
     /// <summary>Appends what a range has above the end.</summary>
