@@ -89,7 +89,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
                 state.StuckSince = ClockMs;
                 if (state.Feed is not null && ClockMs - state.LastSent > HeartbeatMs)
                 {
-                    Serve(reader, state, new HeartbeatFrame());
+                    Serve(reader, state, state.Feed.ToHeartbeat());
                 }
             }
             else if (ClockMs - state.StuckSince > SlowConsumerMs)

@@ -1,5 +1,6 @@
 using Bft.Configuration;
 using Bft.Crypto;
+using Bft.Protocol.Certifying;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Storage;
@@ -14,6 +15,7 @@ internal sealed class SubscriptionFeed
     private readonly StartFrame _start;
     private readonly Dictionary<StreamId, Sequence> _asked; // bound: FrameLimits.CursorsMax
     private readonly List<Cursor> _cursors = [];            // bound: the topic's streams
+    private readonly TipList _told = new();                 // bound: the topic's streams
     private readonly int _present;
 
     public SubscriptionFeed(BatchStore store, StartFrame start)
@@ -50,6 +52,7 @@ internal sealed class SubscriptionFeed
                 {
                     yield return new Served<ISubscribeReply>(new TipFrame(tip.Certificate.Bytes));
                     cursor.Next = tip.Batch.Sequence.Following;
+                    _told.Set(tip.Batch);
                 }
             }
             else if (cursor.Log.RangeFrom(cursor.Next) is { } range)
@@ -63,6 +66,9 @@ internal sealed class SubscriptionFeed
             }
         }
     }
+
+    /// <summary>Between two rounds. R4: with the digest over the tips that were told, so that both sides know that none is missing.</summary>
+    public HeartbeatFrame ToHeartbeat() => _start.WithBodies ? new HeartbeatFrame() : new HeartbeatFrame(_told.ToDigest());
 
     private void AddStreams()
     {
