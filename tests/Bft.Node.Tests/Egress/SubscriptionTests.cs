@@ -1,5 +1,7 @@
 using Bft.Node.Tests.Support;
+using Bft.Protocol.Certifying;
 using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
 using Bft.Wire.Frames;
 
 namespace Bft.Node.Tests.Egress;
@@ -26,5 +28,31 @@ public sealed class SubscriptionTests
         }
 
         await publishing;
+    }
+
+    [Fact]
+    public async Task R4_a_heartbeat_tells_the_digest_over_the_tips_that_were_told()
+    {
+        await using LocalCluster cluster = await LocalCluster.StartedAsync();
+        using TestPublisher publisher = await new TestPublisher(cluster).ConnectAsync(0, 1, 2, 3);
+        await publisher.PublishManyAsync(3);
+        using TestConnection connection = new(cluster, 2);
+        using TestCall<ISubscribeRequest, ISubscribeReply> call = await connection.SubscribeAsync(
+            cluster.Reader, new StartFrame(new Topic("orders"), StartPosition.Earliest, [], WithBodies: false));
+
+        TipList told = new();
+        HeartbeatFrame? heartbeat = null;
+        while (heartbeat is null || told.Count == 0)
+        {
+            ISubscribeReply? frame = await call.NextRawAsync(frame => frame is HeartbeatFrame or TipFrame);
+            heartbeat = frame as HeartbeatFrame;
+            if (frame is TipFrame tip && QuorumCertificate.TryParse(tip.Certificate.Span, out QuorumCertificate? certificate))
+            {
+                told.Set(certificate.Batch);
+            }
+        }
+
+        Assert.Equal(publisher.Header.Id, told.TipOf(publisher.Header.Id)?.Stream);
+        Assert.Equal(told.ToDigest(), heartbeat.TipsDigest);
     }
 }
