@@ -63,15 +63,32 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
     /// <summary>Sends a frame to the other end of a connection.</summary>
     public void Send(Connection connection, Party from, IFrame frame)
     {
-        if (!connection.IsOpen)
+        if (connection.IsOpen)
         {
-            return;
+            Encode(frame);
+            Send(connection, from, frame, _lastBytes, _lastHash);
         }
+    }
 
-        Party to = connection.Other(from);
+    /// <summary>Sends bytes, which need be no frame; for adversaries.</summary>
+    public void Send(Connection connection, Party from, byte[] bytes)
+    {
+        if (connection.IsOpen)
+        {
+            Send(connection, from, FrameCodec.Decode<IFrame>(new ReadOnlySequence<byte>(bytes)), bytes, FastHash.Of(bytes));
+        }
+    }
+
+    /// <summary>The message that holds this frame.</summary>
+    public byte[] BytesOf(IFrame frame)
+    {
         Encode(frame);
-        byte[] bytes = _lastBytes;
-        ulong hash = _lastHash;
+        return _lastBytes;
+    }
+
+    private void Send(Connection connection, Party from, IFrame frame, byte[] bytes, ulong hash)
+    {
+        Party to = connection.Other(from);
         Sent(from, to, frame, bytes.Length);
         int link = Link(from.Id, to.Id);
         ChoiceId existence = simulation.Choices.NextId(ChoiceStream.Delivery, link);

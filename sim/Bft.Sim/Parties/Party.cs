@@ -15,6 +15,12 @@ internal abstract class Party(SimulatedCluster cluster, int id, string name)
 
     public string Name { get; } = name;
 
+    /// <summary>Whose key it holds: its own index, but for twins.</summary>
+    public int Identity { get; init; } = id;
+
+    /// <summary>It does what it likes, from the start.</summary>
+    public virtual bool IsByzantine => false;
+
     public bool IsUp { get; private set; }
 
     /// <summary>Counts lives; what was scheduled in an earlier one is void.</summary>

@@ -111,7 +111,11 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
     void IPublisherOutputs.Covered(CoveredBatch covered, ArraySegment<VerifiedStatement> upToCertificate, object? ticket)
     {
         Cluster.Simulation.Note(TraceKind.Certified, Id, Cluster.Simulation.Trace is null ? "" : FrameText.Of(covered.Batch.Reference));
-        Cluster.Checks.ForEach(check => check.OnCovered(Id, covered.Batch.Reference, covered.Certificate));
+        foreach (Checker check in Cluster.ChecksOf(this))
+        {
+            check.OnCovered(Id, covered.Batch.Reference, covered.Certificate);
+        }
+
         covered.Batch.BodyOwner?.Dispose();
     }
 

@@ -71,7 +71,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         _driver.Tick(ClockMs);
         for (int peer = 0; peer < _peers.Length; peer++)
         {
-            if (peer != Index.Value && _peers[peer] is null && Cluster.Simulation.Now >= _redialAt[peer])
+            if (peer != Index.Value && _peers[peer] is null && Dials(peer) && Cluster.Simulation.Now >= _redialAt[peer])
             {
                 _peers[peer] = Cluster.Network.Open(this, peer, ChannelKind.Exchange, new PeerCall());
             }
@@ -249,6 +249,18 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
 
     void IWitnessOutputs.Log(string line) => Cluster.Simulation.Trace?.Add(new TraceEvent(Cluster.Simulation.Trace.Count, Cluster.Simulation.Now, TraceKind.Note, Id, -1, 0, line));
 
+    /// <summary>Readers of a topic, with bodies or without, in the order in which they came.</summary>
+    protected IEnumerable<Connection> ReadersOf(Topic topic) => _readers.Where(reader => reader.IsOpen && ((Reader)reader.ServerState!).Topic == topic);
+
+    /// <summary>Open calls of publishers, in the order in which they came.</summary>
+    protected IEnumerable<Connection> Publishers => _publishers.Where(call => call.IsOpen);
+
+    /// <summary>The open exchange with a peer; null when there is none.</summary>
+    protected Connection? CallTo(int peer) => _peers[peer] is { IsOpen: true } call ? call : null;
+
+    /// <summary>Whether it tells this peer anything.</summary>
+    protected virtual bool Dials(int peer) => true;
+
     /// <summary>What leaves passes here.</summary>
     protected virtual void Send(Connection connection, IFrame frame)
     {
@@ -265,7 +277,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
 
     private void OnDecided(WitnessEffects effects)
     {
-        foreach (Checker check in Cluster.Checks)
+        foreach (Checker check in Cluster.ChecksOf(this))
         {
             effects.Records.ForEach(record => check.OnRecord(Id, record));
             effects.StoredTips.ForEach(tip => check.OnStored(Id, tip));
@@ -321,7 +333,11 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         {
             commit.Perform();
             _isFlushing = false;
-            Cluster.Checks.ForEach(check => check.OnDurable(Id, commit.Mark));
+            foreach (Checker check in Cluster.ChecksOf(this))
+            {
+                check.OnDurable(Id, commit.Mark);
+            }
+
             Cluster.Simulation.Note(TraceKind.Durable, Id, Cluster.Simulation.Trace is null ? "" : $"commit {commit.Mark}");
             _sendsLeft = sendsLeft;
             _driver.OnDurable(commit);

@@ -34,6 +34,9 @@ public sealed record RunPlan
 
     public int Receivers { get; init; } = 1;
 
+    /// <summary>Receivers that flood, lie and never read.</summary>
+    public int ByzantineReceivers { get; init; }
+
     /// <summary>Topics; publishers and receivers are spread over them.</summary>
     public int Topics { get; init; } = 1;
 

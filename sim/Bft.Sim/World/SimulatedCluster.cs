@@ -14,6 +14,7 @@ namespace Bft.Sim;
 internal sealed class SimulatedCluster : RunFacts
 {
     private const long Millisecond = 1_000_000;
+    private const int SeatsEntity = 61;
 
     private readonly IdealSignatures _ideal = new();
     private readonly List<ISigner> _signers = [];
@@ -22,6 +23,7 @@ internal sealed class SimulatedCluster : RunFacts
     private readonly SortedSet<int> _faulty = [];
     private readonly SortedSet<int> _outside = [];
     private readonly List<Party> _parties = [];
+    private readonly SortedDictionary<int, TwinWitness> _secondHalves = [];
     private readonly string[] _names;
     private readonly List<Topic> _topics = [];
 
@@ -30,7 +32,7 @@ internal sealed class SimulatedCluster : RunFacts
         Simulation = simulation;
         Plan = plan;
         Scheme = plan.RealSignatures ? Ed25519.Instance : _ideal;
-        int clients = plan.Publishers + plan.ByzantinePublishers + plan.Receivers;
+        int clients = plan.Publishers + plan.Receivers + plan.ByzantinePublishers + plan.ByzantineReceivers;
         for (int i = 0; i < plan.Witnesses + clients; i++)
         {
             ISigner signer = NewSigner(i);
@@ -53,9 +55,13 @@ internal sealed class SimulatedCluster : RunFacts
             _topics.Add(new Topic($"topic-{i}"));
         }
 
+        Conspiracy = new Conspiracy(this);
+        Sides = new Sides(this);
+        int firstSeat = simulation.Choices.Next(ChoiceStream.Plan, SeatsEntity).Below(plan.Witnesses);
         for (int i = 0; i < plan.Witnesses; i++)
         {
-            _parties.Add(new WitnessParty(this, i, $"W{i}", new WitnessIndex(i)));
+            int seat = (i - firstSeat + plan.Witnesses) % plan.Witnesses;
+            _parties.Add(seat < plan.Byzantine.Count ? NewAdversary(plan.Byzantine[seat], i) : new WitnessParty(this, i, $"W{i}", new WitnessIndex(i)));
         }
 
         for (int i = 0; i < plan.Publishers; i++)
@@ -67,6 +73,29 @@ internal sealed class SimulatedCluster : RunFacts
         for (int i = 0; i < plan.Receivers; i++)
         {
             _parties.Add(new ReceiverParty(this, _parties.Count, $"R{i}", _topics[i % plan.Topics]));
+        }
+
+        for (int i = 0; i < plan.ByzantinePublishers; i++)
+        {
+            AddByzantine(new ConspiringPublisher(this, _parties.Count, $"X{i}"));
+        }
+
+        for (int i = 0; i < plan.ByzantineReceivers; i++)
+        {
+            AddByzantine(new HostileReceiver(this, _parties.Count, $"Y{i}"));
+        }
+
+        // Last, so that no other party's index depends on them.
+        foreach (TwinWitness twin in _parties.OfType<TwinWitness>().ToArray())
+        {
+            TwinWitness second = new(this, _parties.Count, twin.Name[..^1] + "b", twin.Index) { Half = 1, Identity = twin.Index.Value };
+            _secondHalves.Add(twin.Index.Value, second);
+            AddByzantine(second);
+        }
+
+        foreach (WitnessParty witness in Witnesses.Where(witness => witness.IsByzantine))
+        {
+            _faulty.Add(witness.Id);
         }
 
         _names = [.. _parties.Select(party => party.Name)];
@@ -92,7 +121,18 @@ internal sealed class SimulatedCluster : RunFacts
 
     public List<Checker> Checks { get; } = [];
 
+    /// <summary>Those that hear what a party did of its own: none for a Byzantine one, whose claims mean nothing.</summary>
+    public IReadOnlyList<Checker> ChecksOf(Party party) => party.IsByzantine ? [] : Checks;
+
+    /// <summary>What Byzantine parties know together.</summary>
+    public Conspiracy Conspiracy { get; }
+
+    /// <summary>Which half of a twin, and which value of an equivocator, a party is shown.</summary>
+    public Sides Sides { get; }
+
     public IReadOnlyList<Party> All => _parties;
+
+    public IReadOnlyList<Topic> Topics => _topics;
 
     public IEnumerable<WitnessParty> Witnesses => _parties.OfType<WitnessParty>();
 
@@ -137,9 +177,9 @@ internal sealed class SimulatedCluster : RunFacts
 
     public ISigner SignerOf(WitnessIndex witness) => _signers[witness.Value];
 
-    public ISigner SignerOf(Party client) => _signers[client.Id];
+    public ISigner SignerOf(Party client) => _signers[client.Identity];
 
-    public PublicKey KeyOf(Party party) => party is WitnessParty witness ? _signers[witness.Index.Value].PublicKey : _signers[party.Id].PublicKey;
+    public PublicKey KeyOf(Party party) => _signers[party.Identity].PublicKey;
 
     public static int IndexOf(Party witness) => ((WitnessParty)witness).Index.Value;
 
@@ -210,7 +250,10 @@ internal sealed class SimulatedCluster : RunFacts
     public void OnPublisherEnded(PublisherParty publisher, PublishException reason)
     {
         Excuse($"publisher ended: {reason.GetType().Name}");
-        Checks.ForEach(check => check.OnPublisherEnded(publisher.Id, reason.Message));
+        foreach (Checker check in ChecksOf(publisher))
+        {
+            check.OnPublisherEnded(publisher.Id, reason.Message);
+        }
     }
 
     /// <summary>A correct party never throws.</summary>
@@ -222,7 +265,7 @@ internal sealed class SimulatedCluster : RunFacts
 
     private long HealMilliseconds => Plan.HealMilliseconds > 0 ? Plan.HealMilliseconds : 60_000 + (Plan.Broadcasts * 500L);
 
-    private bool IsSettled() => Publishers.All(publisher => publisher.IsEnded || (publisher.IsUp && publisher.Left + publisher.InFlight == 0)) && Checks.TrueForAll(check => check.IsSettled);
+    private bool IsSettled() => Publishers.All(publisher => publisher.IsByzantine || publisher.IsEnded || (publisher.IsUp && publisher.Left + publisher.InFlight == 0)) && Checks.TrueForAll(check => check.IsSettled);
 
     /// <summary>n − f correct witnesses and all correct clients become a core that works; everything else stays broken for ever.</summary>
     private void Heal()
@@ -261,5 +304,24 @@ internal sealed class SimulatedCluster : RunFacts
         return new Ed25519Signer(seed);
     }
 
-    private Party RouteTo(Party caller, int witness) => _parties[witness];
+    private Party RouteTo(Party caller, int witness) =>
+        _secondHalves.TryGetValue(witness, out TwinWitness? second) && Sides.HalfFor(caller) == 1 ? second : _parties[witness];
+
+    private WitnessParty NewAdversary(AdversaryKind kind, int seat)
+    {
+        WitnessIndex index = new(seat);
+        return kind switch
+        {
+            AdversaryKind.Twins => new TwinWitness(this, seat, $"W{seat}a", index),
+            AdversaryKind.Mutator => new MutatorWitness(this, seat, $"W{seat}", index),
+            AdversaryKind.Colluder => new ColludingWitness(this, seat, $"W{seat}", index),
+            _ => new SilentWitness(this, seat, $"W{seat}", index),
+        };
+    }
+
+    private void AddByzantine(Party party)
+    {
+        _faulty.Add(party.Id);
+        _parties.Add(party);
+    }
 }

@@ -1,0 +1,31 @@
+using Bft.Protocol.Membership;
+
+namespace Bft.Sim;
+
+/// <summary>One of two unmodified instances of one identity, each with its disk and its runs, each shown to a part of the cluster.</summary>
+internal sealed class TwinWitness(SimulatedCluster cluster, int id, string name, WitnessIndex index) : WitnessParty(cluster, id, name, index)
+{
+    private const int RedrawPpm = 3_000;
+
+    public override bool IsByzantine => true;
+
+    protected override void OnStart()
+    {
+        Cluster.Simulation.Note(TraceKind.Attack, Id, "runs twice");
+        base.OnStart();
+    }
+
+    protected override void OnTick()
+    {
+        if (Half == 0 && !Cluster.Sides.AreFixed && Cluster.Simulation.Choices.Fault(ChoiceStream.Adversary, Id, RedrawPpm, out Lot lot))
+        {
+            Cluster.Simulation.Choices.Record(lot.Id, "the sides change");
+            Cluster.Simulation.Note(TraceKind.Attack, Id, "the twins change sides");
+            Cluster.Sides.Draw(ref lot);
+        }
+
+        base.OnTick();
+    }
+
+    protected override bool Dials(int peer) => Cluster.Sides.IsShown(this, Cluster.All[peer]);
+}
