@@ -28,6 +28,12 @@ public sealed record WitnessMisbehaved(WitnessIndex Witness, string What) : Clie
 /// <param name="Why">In a sentence.</param>
 public sealed record IncarnationOpened(Topic Topic, Incarnation Incarnation, string Why) : ClientNotice;
 
+/// <summary>P7: a publisher that starts has asked all witnesses what they hold of it, and publishes nothing before enough have answered. Asked on by itself.</summary>
+/// <param name="Topic">Where.</param>
+/// <param name="Answers">Witnesses that have answered.</param>
+/// <param name="Needed">How many it takes: n − f.</param>
+public sealed record WitnessesAsked(Topic Topic, int Answers, int Needed) : ClientNotice;
+
 /// <summary>R4: slots that no witness keeps any more were skipped.</summary>
 public sealed record SlotsSkipped(StreamId Stream, Sequence First, Sequence Floor) : ClientNotice;
 

@@ -57,7 +57,7 @@ public sealed class PublishSubscribeTests(SharedCluster shared)
             Assert.Equal("value", Encoding.UTF8.GetString(Assert.Single(delivery.Message.Headers!).Value.Span));
             Assert.Equal(DecodeError.None, delivery.Error);
             Assert.Equal((published.Sequence, published.Position), (delivery.Sequence, delivery.Position));
-            Assert.Equal((client.Identity, publisher.Stream.Incarnation), (delivery.Publisher, delivery.Incarnation));
+            Assert.Equal((client.Identity, publisher.Stream!.Incarnation), (delivery.Publisher, delivery.Incarnation));
             break;
         }
     }
@@ -85,7 +85,7 @@ public sealed class PublishSubscribeTests(SharedCluster shared)
         await using BftClient client = shared.Cluster.Connect();
         await using Publisher publisher = await client.OpenPublisherAsync(topic);
         await publisher.PublishAsync(new Message("old"u8.ToArray()), Clients.Deadline);
-        await WaitForTipsAsync(client, publisher.Stream.Id);
+        await WaitForTipsAsync(client, publisher.Stream!.Id);
 
         await using Subscription subscription = await client.SubscribeAsync(topic, new SubscriptionOptions { From = StartFrom.Latest }, Clients.Deadline);
         await publisher.PublishAsync(new Message("new"u8.ToArray()), Clients.Deadline);

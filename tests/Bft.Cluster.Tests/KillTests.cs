@@ -24,11 +24,10 @@ public sealed class KillTests
     {
         await using ProcessCluster cluster = await ProcessCluster.StartedAsync();
         Topic topic = ProcessCluster.NewTopic();
-        StreamHeader stream;
+        StreamHeader? stream = null;
         await using (BftClient client = cluster.Connect("publisher"))
         await using (Publisher publisher = await client.OpenPublisherAsync(topic, new PublisherOptions { KeepReceipts = true }, ProcessCluster.Deadline))
         {
-            stream = publisher.Stream;
             using CancellationTokenSource enough = new();
             Task publishing = Task.Run(() => PublishAsync(publisher, enough.Token));
             for (int round = 0; round < Rounds; round++)
@@ -39,6 +38,7 @@ public sealed class KillTests
                 await cluster.KillAsync();
                 int given = _receipts.Count;
                 Assert.True(given > before);
+                stream ??= publisher.Stream;
                 await cluster.StartAsync();
             }
 
@@ -50,7 +50,7 @@ public sealed class KillTests
 
         Sequence last = await ReadAsync(cluster, topic);
         AssertReceiptsHold(cluster);
-        await AssertOldSlotsStandAsync(cluster, stream, topic, last.Value);
+        await AssertOldSlotsStandAsync(cluster, stream!, topic, last.Value);
     }
 
     private static async Task Poll(Func<bool> isSo)

@@ -119,6 +119,9 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
         covered.Batch.BodyOwner?.Dispose();
     }
 
+    void IPublisherOutputs.Asking(int answers, int needed) =>
+        Cluster.Simulation.Note(TraceKind.Note, Id, Cluster.Simulation.Trace is null ? "" : $"asked: {answers} of {needed} answered");
+
     void IPublisherOutputs.Opened(StreamHeader stream, string why) =>
         Cluster.Simulation.Note(TraceKind.Note, Id, Cluster.Simulation.Trace is null ? "" : $"stream {FrameText.Short(stream.Id)}: {why}");
 

@@ -149,7 +149,7 @@ internal static class PublishCommand
                 fields.WriteNumber("batches", run.Batches);
                 fields.WriteNumber("seconds", Math.Round(seconds, 3));
                 fields.WriteString("topic", publisher.Topic.Name);
-                fields.WriteString("stream", publisher.Stream.Id.ToString());
+                fields.WriteString("stream", publisher.Stream?.Id.ToString());
                 fields.WriteString("publisher", connection.Client.Identity.ToString());
                 if (run.Batches > 0)
                 {

@@ -120,6 +120,7 @@ internal sealed class MessageWriter(Stream output, MessageFormat format, Cluster
         fields.WriteNumber("sequence", delivery.Sequence.Value);
         fields.WriteNumber("position", delivery.Position);
         fields.WriteBoolean("redelivery", delivery.IsRedelivery);
+        fields.WriteBoolean("possibleRepeat", delivery.IsPossibleRepeat);
         if (delivery.Error != DecodeError.None)
         {
             fields.WriteString("error", delivery.Error.ToString());

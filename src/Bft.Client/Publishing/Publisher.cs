@@ -28,8 +28,8 @@ public sealed class Publisher : IAsyncDisposable
 
     public Topic Topic { get; }
 
-    /// <summary>The stream that batches go to now; a new incarnation changes it.</summary>
-    public StreamHeader Stream => _loop.Header;
+    /// <summary>The stream that batches go to now; null until n − f witnesses said what they hold of us (P7). A new incarnation changes it.</summary>
+    public StreamHeader? Stream => _loop.Header;
 
     /// <summary>Hands a message over. Its bytes are copied, so the caller's buffers are free once this returns a completed task.</summary>
     /// <returns>A ticket, once the message is accepted; waits while there is no room (P4), if <see cref="PublisherOptions.WhenFull"/> says so.</returns>

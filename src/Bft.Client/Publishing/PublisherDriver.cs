@@ -14,6 +14,7 @@ namespace Bft.Client;
 
 /// <summary>A publisher without its threads: role and journal, frames in and frames out. What it decides depends on its inputs alone.</summary>
 /// <remarks>
+/// It begins by asking the witnesses what they hold of the publisher (P7), and signs nothing before n − f have answered.
 /// One thread at a time owns it, except for <see cref="IsCovered"/> and <see cref="RepliesOf"/>. Its host submits what <see cref="WhyMustWait"/> allows, and after each input performs what
 /// <see cref="Seal"/> gives: nothing leaves before <see cref="OnCommitted"/> (P2). A disk that refuses is an exception out of any input, and the end.
 /// </remarks>
@@ -22,24 +23,30 @@ internal sealed class PublisherDriver
     private readonly Committee _committee;
     private readonly Topic _topic;
     private readonly ISigner _signer;
-    private readonly ISignatureScheme _scheme;
     private readonly RoleOptions _options;
     private readonly PublisherJournal? _journal;
     private readonly Func<ulong> _random;
     private readonly IPublisherOutputs _outputs;
     private readonly PublishReplies[] _replies;
     private readonly AckVerifier _tipVerifier;
+    private readonly Inquiry _inquiry;
+    private readonly FinishingStreams _finishing;
     private readonly PublisherEffects _effects = new();
     private readonly Queue<(VerifiedBatch Batch, object? Ticket)> _inFlight = new();
-    private PublisherRole _role;
+    private RestoredStream? _restored;
+    private PublisherRole? _role;
     private VerifiedCertificate? _covered;
     private CertifiedFrame? _linkTarget;
+    private Incarnation? _linkedTo;
+    private RefusalReason? _callForNew;
     private WitnessSet _connected;
     private WitnessSet _notAdmitting;
     private long _nowMs;
-    private volatile Progress _progress;
+    private long _ticks;
+    private long _newNotBefore;
+    private volatile Progress? _progress;
 
-    /// <summary>Goes on with what the journal holds, or begins a new incarnation.</summary>
+    /// <summary>Reads what the journal holds. Whether that is continued, the witnesses' answers decide (P7).</summary>
     /// <param name="committee">The witnesses.</param>
     /// <param name="topic">Where it publishes.</param>
     /// <param name="signer">Holds the publisher's key.</param>
@@ -55,21 +62,24 @@ internal sealed class PublisherDriver
         _committee = committee;
         _topic = topic;
         _signer = signer;
-        _scheme = scheme;
         _options = options;
         _journal = journal;
         _random = random;
         _nowMs = nowMs;
         _outputs = outputs;
         _tipVerifier = new AckVerifier(committee, scheme, NodeLimits.Default.RememberedRootsMax);
-        _replies = [.. committee.GetMembers().Select(_ => new PublishReplies(committee, scheme, IsCovered))];
-        _role = TryRestore() ?? Begin(journal?.Found.Highest ?? default, default, journal is null ? "No journal is kept." : "The journal holds nothing to go on with.");
-        _progress = new Progress(_role.Header, _role.FirstUncovered);
-        Perform();
+        _replies = [.. committee.GetMembers().Select(_ => new PublishReplies(committee, signer.PublicKey, topic, scheme, IsCovered))];
+        _inquiry = new Inquiry(committee, options);
+        BatchVerifier batches = new(committee.Cluster, committee.Limits, scheme);
+        _finishing = new FinishingStreams(committee, batches, outputs);
+        if (journal?.Found.Incarnation is { } incarnation)
+        {
+            _restored = journal.Found.TryRestore(journal, HeaderOf(incarnation), batches, _tipVerifier);
+        }
     }
 
-    /// <summary>The stream that submissions go to now. On any thread.</summary>
-    public StreamHeader Header => _progress.Header;
+    /// <summary>The stream that submissions go to now; null while the witnesses are asked (P7). On any thread.</summary>
+    public StreamHeader? Header => _progress?.Header;
 
     /// <summary>Batches that are not covered yet.</summary>
     public int InFlight => _inFlight.Count;
@@ -80,8 +90,7 @@ internal sealed class PublisherDriver
     /// <summary>Whether a batch of the current stream is covered. On any thread; a moment late at worst.</summary>
     public bool IsCovered(Slot slot)
     {
-        Progress now = _progress;
-        return slot.Stream == now.Header.Id && slot.Sequence < now.FirstUncovered;
+        return _progress is { } now && slot.Stream == now.Header.Id && slot.Sequence < now.FirstUncovered;
     }
 
     /// <summary>Verifies a witness's replies before <see cref="OnReply"/>; for a host that does so on other threads, one per witness.</summary>
@@ -92,14 +101,22 @@ internal sealed class PublisherDriver
     {
         _connected = _connected.With(witness);
         _notAdmitting = _notAdmitting.Without(witness);
+        if (_inquiry.OnConnected(witness))
+        {
+            Ask(witness);
+        }
+
         Greet(witness);
+        _finishing.OnConnected(witness);
         Perform();
     }
 
     public void OnDisconnected(WitnessIndex witness)
     {
         _connected = _connected.Without(witness);
-        _role.OnDisconnected(witness);
+        _inquiry.OnDisconnected(witness);
+        _finishing.OnDisconnected(witness);
+        _role?.OnDisconnected(witness);
     }
 
     /// <summary>A witness does not take this client at all; when f + 1 say so, a correct one does.</summary>
@@ -127,13 +144,21 @@ internal sealed class PublisherDriver
         switch (reply)
         {
             case AcksReply acks:
-                _role.OnAcks(acks.Acks, _effects);
+                _role?.OnAcks(acks.Acks, _effects);
+                _finishing.OnAcks(acks.Acks);
                 break;
-            case CertificateReply certificate:
-                _role.OnCertificate(certificate.Certificate, _effects);
+            case CertificateReply { Certificate: { } certificate }:
+                On(certificate.Batch.Stream, (role, effects) => role.OnCertificate(certificate, effects));
                 break;
-            case RefusalReply refusal:
-                _role.OnRefusal(witness, refusal.Refusal, _effects);
+            case RefusalReply { Refusal: { } refusal }:
+                _inquiry.Add(refusal.Live.Where(IsOurs));
+                On(refusal.Refusal.Slot.Stream, (role, effects) => role.OnRefusal(witness, refusal, effects));
+                break;
+            case StandingReply standing:
+                OnStanding(witness, standing.Standing);
+                break;
+            case BodyReply body:
+                _finishing.OnBody(body.Body);
                 break;
             case BadReply bad:
                 _outputs.Misbehaved(witness, bad.What);
@@ -149,20 +174,34 @@ internal sealed class PublisherDriver
     public void OnTick(long nowMs)
     {
         _nowMs = nowMs;
+        _ticks++;
         foreach (WitnessIndex witness in _committee.GetMembers())
         {
-            if (RepliesOf(witness).TakeTip() is { } tip)
+            foreach (QuorumCertificate tip in RepliesOf(witness).TakeTips())
             {
                 OnTip(witness, tip);
             }
         }
 
-        _role.OnTick(_effects);
+        IReadOnlyList<WitnessIndex> toAsk = _inquiry.OnTick();
+        foreach (WitnessIndex witness in toAsk)
+        {
+            Ask(witness);
+        }
+
+        if (_role is null && _ticks % _options.ResendFirstTicks == 0)
+        {
+            _outputs.Asking(_inquiry.Answers, _committee.Size.Responsive);
+        }
+
+        _finishing.OnTick();
+        _role?.OnTick(_effects);
+        BeginAgain();
         Perform();
     }
 
     /// <summary>P4: why a body of this many bytes cannot be submitted now; null when it can.</summary>
-    public WaitReason? WhyMustWait(int bodyLength) => IsEnded ? WaitReason.Ended : _role.WhyMustWait(bodyLength);
+    public WaitReason? WhyMustWait(int bodyLength) => IsEnded ? WaitReason.Ended : _role is null ? WaitReason.Asking : _role.WhyMustWait(bodyLength);
 
     /// <summary>Signs the next batch (P1).</summary>
     /// <param name="messages">Of the batch; the caller's again afterwards.</param>
@@ -171,20 +210,20 @@ internal sealed class PublisherDriver
     {
         SharedBody body = SharedBody.Rent(messages.BodyLength);
         BodyDescription description = messages.Build(body.Memory.Span);
-        _inFlight.Enqueue((_role.Submit(description, body.Memory, body, _effects), ticket));
+        _inFlight.Enqueue((Role.Submit(description, body.Memory, body, _effects), ticket));
         Perform();
     }
 
     /// <summary>What has to be flushed next; null when nothing has, or a commit is under way.</summary>
-    public JournalCommit? Seal() => _journal?.Seal(_role.Header.Incarnation, _covered, [.. _inFlight.Select(entry => entry.Batch)]);
+    public JournalCommit? Seal() => _role is null ? null : _journal?.Seal(_role.Header.Incarnation, _covered, [.. _inFlight.Select(entry => entry.Batch)]);
 
     /// <summary>The commit was performed: what it holds may leave.</summary>
     public void OnCommitted(JournalCommit commit)
     {
-        // A commit of an incarnation that was left in the meantime makes nothing of this one durable.
-        if (_journal!.OnDurable(commit) is { } last && last < _role.Next)
+        // A commit of an incarnation that was left in the meantime makes nothing of this one durable (P2).
+        if (_journal!.OnDurable(commit) is { } last && last.Stream == Role.Header.Id)
         {
-            _role.OnDurable(last, _effects);
+            Role.OnDurable(last.Sequence, _effects);
         }
 
         Perform();
@@ -201,66 +240,188 @@ internal sealed class PublisherDriver
             batch.BodyOwner!.Dispose();
         }
 
+        foreach (VerifiedBatch batch in _restored?.Uncovered ?? [])
+        {
+            batch.BodyOwner!.Dispose();
+        }
+
+        _restored = null;
         _inFlight.Clear();
+        _finishing.End();
         return left;
     }
 
     /// <summary>After <see cref="End"/>, when no commit is under way: all that the journal was given becomes durable, and is proven so.</summary>
     public void CloseJournal() => _journal?.Flush();
 
-    private PublisherRole? TryRestore()
+    private PublisherRole Role => _role ?? throw new InvalidOperationException("The witnesses are still being asked (P7).");
+
+    private StreamHeader HeaderOf(Incarnation incarnation) => new(_committee.Cluster, _signer.PublicKey, _topic, incarnation);
+
+    private bool IsOurs(VerifiedStatement shown) => shown.Statement.Header.Publisher == _signer.PublicKey && shown.Statement.Header.Topic == _topic;
+
+    private void Ask(WitnessIndex witness) => _outputs.Send(witness, new InquiryFrame(_topic));
+
+    private void On(StreamId stream, Action<PublisherRole, PublisherEffects> input)
     {
-        if (_journal?.Found is not { Incarnation: { } incarnation } replay)
+        if (_role is { } role && role.Header.Id == stream)
         {
-            return null;
+            input(role, _effects);
+        }
+        else
+        {
+            _finishing.On(stream, input);
+        }
+    }
+
+    /// <summary>P7: a witness says what it holds of us.</summary>
+    private void OnStanding(WitnessIndex witness, CheckedStanding standing)
+    {
+        _inquiry.OnStanding(witness, standing);
+        foreach (VerifiedCertificate tip in standing.Certificates)
+        {
+            _finishing.On(tip.Batch.Stream, (role, effects) => role.OnTip(witness, tip, effects));
         }
 
-        StreamHeader header = new(_committee.Cluster, _signer.PublicKey, _topic, incarnation);
-        BatchVerifier batches = new(_committee.Cluster, _committee.Limits, _scheme);
-        if (replay.TryRestore(_journal, header, batches, _tipVerifier) is not { } found)
+        if (_role is null && _inquiry.IsAnswered)
         {
-            return null;
+            Open();
         }
 
-        PublisherRole role = NewRole(header, default);
-        if (found.Covered is { } covered)
+        if (_role is not null)
         {
-            _covered = covered;
-            role.RestoreCertificate(covered, _effects);
+            FinishShown();
+        }
+    }
+
+    /// <summary>P7: goes on with the journal's incarnation if nothing shows that it is behind, or begins one above all that are known.</summary>
+    private void Open()
+    {
+        if (WhyNotContinued() is { } why)
+        {
+            Begin(why);
+        }
+        else
+        {
+            Continue(_restored!);
         }
 
+        foreach (WitnessIndex witness in _committee.GetMembers().Where(_connected.Contains))
+        {
+            Greet(witness);
+        }
+    }
+
+    private string? WhyNotContinued() =>
+        _journal is null ? "No journal is kept."
+        : _journal.Found is not { Incarnation: { } incarnation } || _restored is not { } restored ? "The journal holds nothing to go on with."
+        : _journal.Found.IsAbandoned ? "The journal's last incarnation was given up, or the journal's end was torn."
+        : _inquiry.Highest > incarnation || _inquiry.StreamOf(HeaderOf(incarnation)).IsAheadOf(restored.Covered?.Batch, [.. restored.Uncovered.Select(batch => batch.Statement)])
+            ? "The witnesses show batches of ours that the journal does not hold."
+        : null;
+
+    private void Continue(RestoredStream found)
+    {
+        _role = new PublisherRole(_committee, HeaderOf(_journal!.Found.Incarnation!.Value), _signer, _options);
+        _covered = found.Covered;
+        Restore(_role, found.Covered, found.Uncovered);
+        _role.Continue();
         foreach (VerifiedBatch batch in found.Uncovered)
         {
-            role.RestoreBatch(batch);
             _inFlight.Enqueue((batch, null));
         }
 
-        role.Continue();
-        _outputs.Opened(header, $"The journal goes on at batch {role.Next}.");
-        return role;
+        _restored = null;
+        OnOpened($"The journal goes on at batch {_role.Next}.");
     }
 
-    /// <summary>A new incarnation, above every one that is known (P7).</summary>
-    private PublisherRole Begin(Incarnation above, Ancestor link, string why)
+    private void Restore(PublisherRole role, VerifiedCertificate? covered, IEnumerable<VerifiedBatch> uncovered)
     {
-        Incarnation incarnation = new(Math.Max((ulong)_nowMs, above.Counter + 1), _random());
-        _journal?.Append(incarnation);
-        PublisherRole role = NewRole(new StreamHeader(_committee.Cluster, _signer.PublicKey, _topic, incarnation), link);
-        role.Continue();
-        _outputs.Opened(role.Header, why);
-        return role;
-    }
-
-    private PublisherRole NewRole(StreamHeader header, Ancestor link) => new(_committee, header, _signer, _options, link);
-
-    /// <summary>What is not covered yet is a way to a certificate (W2).</summary>
-    private void OnTip(WitnessIndex witness, QuorumCertificate tip)
-    {
-        if (!_role.TryTip(witness, tip.Batch) && _tipVerifier.TryVerify(tip, out VerifiedCertificate? verified, out _))
+        if (covered is not null)
         {
-            _role.OnTip(witness, verified, _effects);
+            role.RestoreCertificate(covered, _effects);
+        }
+
+        foreach (VerifiedBatch batch in uncovered)
+        {
+            role.RestoreBatch(batch);
         }
     }
+
+    /// <summary>P7: a new incarnation, above every one that is known, and linked to the highest certified batch.</summary>
+    private void Begin(string why)
+    {
+        if (_restored is { } restored)
+        {
+            ShownStream ours = _inquiry.StreamOf(HeaderOf(_journal!.Found.Incarnation!.Value));
+            _inquiry.Add(restored.Uncovered.Select(batch => batch.Statement));
+            if (restored.Covered is { } covered)
+            {
+                ours.Add(covered);
+            }
+        }
+
+        Incarnation known = _journal?.Found.Highest ?? default;
+        known = _role is { } old && old.Header.Incarnation > known ? old.Header.Incarnation : known;
+        known = _inquiry.Highest > known ? _inquiry.Highest : known;
+        Ancestor link = default;
+        if (_inquiry.Certified is { Certificate: { } target } linked)
+        {
+            link = Ancestor.Link(linked.Header.Incarnation, target.Batch.Sequence, target.Batch.Digest);
+            _linkTarget = new CertifiedFrame(target.Certificate.Bytes, []);
+            _linkedTo = linked.Header.Incarnation;
+        }
+
+        Incarnation incarnation = new(Math.Max((ulong)_nowMs, known.Counter + 1), _random());
+        _journal?.Append(incarnation);
+        _role = new PublisherRole(_committee, HeaderOf(incarnation), _signer, _options, link);
+        _role.Continue();
+        _covered = null;
+        OnOpened(why);
+    }
+
+    private void OnOpened(string why)
+    {
+        _progress = new Progress(Role.Header, Role.FirstUncovered);
+        _outputs.Opened(Role.Header, why);
+    }
+
+    /// <summary>P7: what was shown and is not certified is sent again, beside the current incarnation; and so is the certificate that it links to.</summary>
+    private void FinishShown()
+    {
+        Dictionary<Digest, VerifiedBatch> bodies = _restored?.Uncovered.ToDictionary(batch => batch.Digest) ?? [];
+        _restored = null;
+        foreach (ShownStream shown in _inquiry.Shown)
+        {
+            IReadOnlyList<VerifiedStatement> unfinished = shown.Unfinished();
+            bool isWork = unfinished.Count > 0 || shown.Header.Incarnation == _linkedTo;
+            if (isWork && shown.Header.Id != Role.Header.Id && !_finishing.Has(shown.Header.Incarnation))
+            {
+                VerifiedBatch[] held = [.. unfinished.Select(statement => bodies.GetValueOrDefault(statement.Digest)).TakeWhile(batch => batch is not null)!];
+                PublisherRole role = new(_committee, shown.Header, _signer, _options);
+                Restore(role, shown.Certificate, held);
+                _finishing.Add(role, unfinished.Skip(held.Length));
+                foreach (VerifiedBatch batch in held)
+                {
+                    bodies.Remove(batch.Digest);
+                }
+            }
+        }
+
+        foreach (VerifiedBatch batch in bodies.Values)
+        {
+            batch.BodyOwner!.Dispose();
+        }
+    }
+
+    /// <summary>What is not covered yet is a way to a certificate (W2).</summary>
+    private void OnTip(WitnessIndex witness, QuorumCertificate tip) => On(tip.Batch.Stream, (role, effects) =>
+    {
+        if (!role.TryTip(witness, tip.Batch) && _tipVerifier.TryVerify(tip, out VerifiedCertificate? verified, out _))
+        {
+            role.OnTip(witness, verified, effects);
+        }
+    });
 
     private void Perform()
     {
@@ -285,8 +446,7 @@ internal sealed class PublisherDriver
 
             foreach (BatchSend send in _effects.Sends)
             {
-                SignedStatement signed = SignedStatement.From(send.Batch.Statement);
-                _outputs.Send(send.To, new BatchFrame(new SignedBatch(signed.Bytes, signed.Signature, send.Batch.Body, send.Batch.BodyOwner)), send.Batch.Reference.Slot);
+                _outputs.Send(send);
             }
 
             foreach (CertificateHandOver handOver in _effects.HandOvers)
@@ -308,13 +468,14 @@ internal sealed class PublisherDriver
             }
             else if (end is NewIncarnationNeeded needed)
             {
-                BeginAgain(needed.Reason);
+                _callForNew = needed.Reason;
+                BeginAgain();
             }
 
-            if (_journal is null && batches.Length > 0)
+            if (_journal is null && batches.Length > 0 && batches[^1].Reference.Stream == Role.Header.Id)
             {
                 // P2 without a journal: every start opens a new incarnation, so nothing has to be durable first.
-                _role.OnDurable(batches[^1].Sequence, _effects);
+                Role.OnDurable(batches[^1].Sequence, _effects);
             }
         }
     }
@@ -330,7 +491,7 @@ internal sealed class PublisherDriver
         }
 
         VerifiedStatement[] statements = [.. covered.Select(one => one.Batch.Statement)];
-        _progress = new Progress(_role.Header, _role.FirstUncovered);
+        _progress = new Progress(Role.Header, Role.FirstUncovered);
         for (int i = 0; i < covered.Length; i++)
         {
             // Slots are covered in order, so a certificate's own slot is covered with those below it.
@@ -356,31 +517,38 @@ internal sealed class PublisherDriver
         }
     }
 
-    /// <summary>P6: what is not certified is published again in a new incarnation, which follows the last batch that is.</summary>
-    private void BeginAgain(RefusalReason reason)
+    /// <summary>P6: what is not certified is published again in a new incarnation, and finished in the old one beside it; not twice in one time-out, for "full" is not helped by many.</summary>
+    private void BeginAgain()
     {
-        StreamHeader old = _role.Header;
-        Ancestor link = default;
-        if (_covered is { } target)
+        if (_callForNew is not { } reason || _ticks < _newNotBefore)
         {
-            link = Ancestor.Link(old.Incarnation, target.Batch.Sequence, target.Batch.Digest);
-            _linkTarget = new CertifiedFrame(target.Certificate.Bytes, []);
+            return;
         }
 
-        _role = Begin(old.Incarnation, link, $"The witnesses say that the last one is {reason}.");
-        _progress = new Progress(_role.Header, _role.FirstUncovered);
-        _covered = null;
+        PublisherRole old = Role;
+        if (_covered is { } covered)
+        {
+            _inquiry.StreamOf(old.Header).Add(covered);
+        }
+
         (VerifiedBatch Batch, object? Ticket)[] again = [.. _inFlight];
         _inFlight.Clear();
-        foreach ((VerifiedBatch batch, object? ticket) in again)
-        {
-            _inFlight.Enqueue((_role.Submit(batch.Statement.Statement.Body, batch.Body, batch.BodyOwner, _effects), ticket));
-        }
-
+        _callForNew = null;
+        _newNotBefore = _ticks + _options.RetiredTicks;
+        Begin($"The witnesses say that the last one is {reason}.");
+        _inquiry.AskAgain();
         foreach (WitnessIndex witness in _committee.GetMembers().Where(_connected.Contains))
         {
             Greet(witness);
         }
+
+        foreach ((VerifiedBatch batch, object? ticket) in again)
+        {
+            BodyDescription repeated = batch.Statement.Statement.Body with { IsPossibleRepeat = true };
+            _inFlight.Enqueue((Role.Submit(repeated, batch.Body, ((SharedBody)batch.BodyOwner!).Share(), _effects), ticket));
+        }
+
+        _finishing.Add(old, []);
     }
 
     /// <summary>What a session begins with.</summary>
@@ -391,7 +559,7 @@ internal sealed class PublisherDriver
             _outputs.Send(witness, target);
         }
 
-        _role.OnConnected(witness, _effects);
+        _role?.OnConnected(witness, _effects);
     }
 
     /// <summary>What other threads may know.</summary>

@@ -17,8 +17,8 @@ internal sealed class PublisherJournal : IDisposable
     private readonly Journal _journal;
     private List<SharedBody> _appended = [];
     private List<SharedBody> _sealed = [];
-    private Sequence? _lastAppended;
-    private Sequence? _lastSealed;
+    private Slot? _lastAppended;
+    private Slot? _lastSealed;
     private long _segmentLength;
     private long? _snapshotSegment;
     private bool _isSnapshotSealed;
@@ -41,7 +41,16 @@ internal sealed class PublisherJournal : IDisposable
     public static PublisherJournal Open(IDisk disk, JournalId newId)
     {
         PublisherReplay replay = new();
-        return new PublisherJournal(Journal.Open(disk, new JournalOptions { NewId = newId, SegmentBytes = SegmentBytes }, replay), replay);
+        PublisherJournal opened = new(Journal.Open(disk, new JournalOptions { NewId = newId, SegmentBytes = SegmentBytes }, replay), replay);
+        if (opened._journal.WasTailCut)
+        {
+            // P7: what was torn may have been durable once, and may have left. The next start must know too, though this one signs nothing.
+            replay.OnTorn();
+            opened.Abandon();
+            opened.Flush();
+        }
+
+        return opened;
     }
 
     /// <summary>Reads a body that was found at start.</summary>
@@ -71,7 +80,7 @@ internal sealed class PublisherJournal : IDisposable
         batch.Statement.Statement.Bytes.Span.CopyTo(head.AsSpan(Signature.Length));
         Append(PublisherReplay.BatchKind, head, batch.Body);
         _appended.Add(((SharedBody)batch.BodyOwner!).Share());
-        _lastAppended = batch.Sequence;
+        _lastAppended = batch.Reference.Slot;
     }
 
     public void Append(VerifiedCertificate certificate) => Append(PublisherReplay.CertificateKind, certificate.Certificate.Bytes.Span, default);
@@ -102,8 +111,8 @@ internal sealed class PublisherJournal : IDisposable
         return commit;
     }
 
-    /// <summary>A commit was performed. Returns the highest slot that became durable with it, if any did.</summary>
-    public Sequence? OnDurable(JournalCommit commit)
+    /// <summary>A commit was performed. Returns the slot of the last batch that became durable with it, if any did.</summary>
+    public Slot? OnDurable(JournalCommit commit)
     {
         _journal.OnDurable(commit);
         Release(_sealed);

@@ -53,7 +53,8 @@ internal sealed class PublisherLoop : IPublisherOutputs
     /// <summary>One per witness, in the order of their index. Set before the loop runs.</summary>
     public IReadOnlyList<PublisherLink> Links { get; set; } = [];
 
-    public StreamHeader Header => _driver.Header;
+    /// <summary>The stream that batches go to now; null before there is one.</summary>
+    public StreamHeader? Header => _driver.Header;
 
     /// <inheritdoc cref="PublisherDriver.RepliesOf"/>
     public PublishReplies RepliesOf(WitnessIndex witness) => _driver.RepliesOf(witness);
@@ -143,6 +144,8 @@ internal sealed class PublisherLoop : IPublisherOutputs
             covered.Batch.BodyOwner!.Dispose();
         }
     }
+
+    void IPublisherOutputs.Asking(int answers, int needed) => _notify(new WitnessesAsked(_topic, answers, needed));
 
     void IPublisherOutputs.Opened(StreamHeader stream, string why) => _notify(new IncarnationOpened(_topic, stream.Incarnation, why));
 

@@ -18,11 +18,17 @@ internal sealed class PublisherReplay : IJournalReplay
     private readonly List<(byte[] Head, JournalPosition Body)> _unread = [];
     private readonly List<QuorumCertificate> _certificates = [];
 
-    /// <summary>Null when the journal is new, or its last incarnation was given up.</summary>
+    /// <summary>The last one; null when the journal is new.</summary>
     public Incarnation? Incarnation { get; private set; }
+
+    /// <summary>The last incarnation is never continued: it was given up, or its end was torn (P7).</summary>
+    public bool IsAbandoned { get; private set; }
 
     /// <summary>The highest one that was ever begun here.</summary>
     public Incarnation Highest { get; private set; }
+
+    /// <summary>The journal's end was cut when it was opened.</summary>
+    public void OnTorn() => IsAbandoned = true;
 
     public static void Write(Incarnation incarnation, Span<byte> head)
     {
@@ -44,7 +50,7 @@ internal sealed class PublisherReplay : IJournalReplay
                 _certificates.Add(certificate);
                 break;
             case AbandonedKind:
-                Incarnation = null;
+                IsAbandoned = true;
                 break;
             default:
                 break;
@@ -92,6 +98,7 @@ internal sealed class PublisherReplay : IJournalReplay
         {
             _unread.Clear();
             _certificates.Clear();
+            IsAbandoned = false;
         }
 
         Incarnation = incarnation;

@@ -43,6 +43,9 @@ public sealed class DeliveredBatch
     /// <summary>R3: an earlier run of this cursor may have delivered it.</summary>
     public bool IsRedelivery { get; }
 
+    /// <summary>P6: its publisher signed the same messages before, in an incarnation that it gave up; they may have been delivered from there.</summary>
+    public bool IsPossibleRepeat => _covered.Batch.Statement.Statement.Body.IsPossibleRepeat;
+
     /// <summary>Proves the batch; perhaps a later batch's of the stream.</summary>
     public VerifiedCertificate Certificate => _covered.Range.Certificate;
 

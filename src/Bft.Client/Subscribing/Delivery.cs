@@ -28,4 +28,7 @@ public readonly record struct Delivery(DeliveredBatch Batch, int Position, Decod
 
     /// <summary>R3: an earlier run of this cursor may have delivered it.</summary>
     public bool IsRedelivery => Batch.IsRedelivery;
+
+    /// <inheritdoc cref="DeliveredBatch.IsPossibleRepeat"/>
+    public bool IsPossibleRepeat => Batch.IsPossibleRepeat;
 }

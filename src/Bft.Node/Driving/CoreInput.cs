@@ -77,3 +77,32 @@ internal sealed class InquiryInput(Topic topic, PublicKey publisher, Action<IPub
         return () => reply(standing, FrameBytes.Of(standing));
     }
 }
+
+/// <summary>P7: a publisher that lost its journal asks for bodies of its own batches, certified or not.</summary>
+internal sealed class OwnBodiesInput(FetchFrame fetch, PublicKey publisher, int bytesMax, Action<IPublishReply, int> reply) : CoreInput
+{
+    public override void Apply(WitnessRole role, WitnessEffects effects)
+    {
+    }
+
+    public override Action? Answer(BatchStore store)
+    {
+        if (!store.TryFind(fetch.Stream, out StreamLog? log) || log.Header.Publisher != publisher)
+        {
+            return null;
+        }
+
+        RecordedBody[] bodies = [.. log.RecordedBodies(fetch.From, fetch.To, bytesMax)];
+        return () =>
+        {
+            foreach (RecordedBody body in bodies)
+            {
+                byte[] bytes = new byte[body.Length];
+                if (log.TryRead(body, bytes))
+                {
+                    reply(new BodyFrame(new Slot(fetch.Stream, body.Sequence), bytes), bytes.Length);
+                }
+            }
+        };
+    }
+}

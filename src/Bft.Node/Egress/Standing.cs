@@ -7,7 +7,7 @@ using Bft.Wire.Frames;
 
 namespace Bft.Node;
 
-/// <summary>P7: what is held of a publisher's incarnations in a topic, the newest first: tips, and the originals above them. On the core's thread.</summary>
+/// <summary>P7: what is held of a publisher's incarnations in a topic, the newest first: tips, and the originals from there up. On the core's thread.</summary>
 internal static class Standing
 {
     public static StandingFrame Of(BatchStore store, Topic topic, PublicKey publisher)
@@ -18,7 +18,9 @@ internal static class Standing
             .Where(log => log.Header.Publisher == publisher && log.Header.Topic == topic)
             .OrderByDescending(log => log.Header.Incarnation))
         {
-            SignedStatement[] above = [.. log.RecordedAboveTip().Select(SignedStatement.From)];
+            // The tip's own original too: a certificate alone does not say which incarnation's it is.
+            IEnumerable<SignedStatement> tips = log.Tip is { } top ? [log.ReadStatement(top.Batch.Sequence)] : [];
+            SignedStatement[] above = [.. tips, .. log.RecordedAboveTip().Select(SignedStatement.From)];
             if (certificates.Count == FrameLimits.StandingCertificatesMax || originals.Count + above.Length > FrameLimits.StandingOriginalsMax)
             {
                 break;

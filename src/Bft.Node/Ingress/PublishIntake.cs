@@ -20,6 +20,8 @@ internal sealed class PublishIntake(
 {
     private const int InquiryBytes = 64 * 1024; // the answer
 
+    private const int OwnBodiesBytes = 512 * 1024; // the answer, or one batch
+
     private readonly RangeVerifier _ranges = new(new AckVerifier(cluster.Committee, scheme, NodeLimits.Default.RememberedRootsMax), batches);
 
     public Intake Take(IPublishRequest frame) => frame switch
@@ -27,6 +29,7 @@ internal sealed class PublishIntake(
         BatchFrame batch => OnBatch(batch.Batch),
         CertifiedFrame certified => OnCertified(certified),
         InquiryFrame inquiry => Intake.Of(new InquiryInput(inquiry.Topic, client, reply) { Bytes = InquiryBytes }),
+        FetchFrame fetch => Intake.Of(new OwnBodiesInput(fetch, client, OwnBodiesBytes, reply) { Bytes = OwnBodiesBytes }),
         MalformedFrame malformed => Intake.Faulty($"A message could not be read: {malformed.Reason}."),
         _ => default,
     };

@@ -7,7 +7,8 @@ namespace Bft.Protocol.Publishing;
 /// <param name="Refusal">As it came.</param>
 /// <param name="Original">A statement with its publisher's signature; null when none was shown or it does not verify.</param>
 /// <param name="Certificate">A certificate; null when none was shown or it does not verify.</param>
-public sealed record CheckedRefusal(Refusal Refusal, VerifiedStatement? Original, VerifiedCertificate? Certificate)
+/// <param name="Live">W11: originals of live incarnations.</param>
+public sealed record CheckedRefusal(Refusal Refusal, VerifiedStatement? Original, VerifiedCertificate? Certificate, IReadOnlyList<VerifiedStatement> Live)
 {
     /// <summary>Checks signatures: hosts do it outside the core.</summary>
     public static CheckedRefusal Check(Refusal refusal, BatchVerifier batches, AckVerifier acks)
@@ -27,6 +28,15 @@ public sealed record CheckedRefusal(Refusal Refusal, VerifiedStatement? Original
             acks.TryVerify(shown, out certificate, out _);
         }
 
-        return new CheckedRefusal(refusal, original, certificate);
+        List<VerifiedStatement> live = [];
+        foreach (SignedStatement one in refusal.Live)
+        {
+            if (batches.TryVerifyStatement(one.Bytes.Span, one.Signature, out VerifiedStatement? verified, out _))
+            {
+                live.Add(verified);
+            }
+        }
+
+        return new CheckedRefusal(refusal, original, certificate, live);
     }
 }

@@ -12,6 +12,8 @@ internal sealed class HandOverQueue(Committee committee, int delayTicks)
 
     private readonly List<(VerifiedCertificate Certificate, long Since)> _pending = [];
 
+    public bool IsEmpty => _pending.Count == 0;
+
     public void Add(VerifiedCertificate certificate, long now)
     {
         if (_pending.Count == committee.Limits.WindowSlots)

@@ -13,6 +13,9 @@ public enum WaitReason
     /// <summary>P4: with this batch more than B bytes would not be covered yet.</summary>
     WindowBytes,
 
+    /// <summary>P7: fewer than n − f witnesses have said what they hold of us.</summary>
+    Asking,
+
     /// <summary>The stream has ended; waiting does not help.</summary>
     Ended,
 }

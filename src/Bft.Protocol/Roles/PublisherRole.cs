@@ -70,8 +70,14 @@ public sealed class PublisherRole
     /// <summary>The lowest slot not covered; every slot below is.</summary>
     public Sequence FirstUncovered => _window.First;
 
+    /// <summary>The batches from <see cref="FirstUncovered"/> on.</summary>
+    public IEnumerable<VerifiedBatch> Uncovered => _window.Batches.Select(sent => sent.Batch);
+
     /// <summary>Body bytes that are not covered yet.</summary>
     public long UncoveredBytes => _window.Bytes;
+
+    /// <summary>All is covered, and n − f witnesses show it: there is nothing to do unless something is submitted.</summary>
+    public bool IsIdle => _window.Batches.Count == 0 && _handOvers.IsEmpty;
 
     /// <summary>Why the stream takes no more batches; null while it does.</summary>
     public PublisherEnd? End { get; private set; }
@@ -92,6 +98,18 @@ public sealed class PublisherRole
             batch.Sequence == Next && (batch.Sequence.IsFirst || batch.Statement.Statement.Ancestor == _ancestor),
             $"The journal holds a batch that does not follow the one before: {batch.Reference}.");
         Append(batch).DurableAt = _now;
+    }
+
+    /// <summary>P7: a batch of an earlier run whose body was found late, after those before it; it is sent at once.</summary>
+    /// <exception cref="InvalidOperationException">It does not follow the ones before, or the stream was continued.</exception>
+    public void Recover(VerifiedBatch batch, PublisherEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        RestoreBatch(batch);
+        foreach (WitnessLink link in _links.Where(link => link.IsConnected))
+        {
+            Send(_window.Find(batch.Sequence)!, link, effects);
+        }
     }
 
     /// <summary>A certificate from the journal, in the journal's order. One without its batch begins a journal that was cut: all up to its slot is covered.</summary>

@@ -16,7 +16,17 @@ public enum BodyEncoding : byte
 /// <param name="MessageCount">Messages; at least 1.</param>
 /// <param name="Length">All chunks together. Unit: bytes.</param>
 /// <param name="Encoding">How the chunks other than the table are stored. An unknown value is acked like any other and fails to decode at receivers (R1).</param>
-public readonly record struct BodyDescription(Digest Root, int ChunkCount, int MessageCount, int Length, BodyEncoding Encoding);
+public readonly record struct BodyDescription(Digest Root, int ChunkCount, int MessageCount, int Length, BodyEncoding Encoding)
+{
+    /// <summary>P6: the same messages were signed before, in an incarnation that was given up, and may have been delivered from there. In the statement the high bit of the encoding.</summary>
+    public bool IsPossibleRepeat { get; init; }
+
+    internal const byte RepeatBit = 0x80;
+
+    internal byte EncodingByte => (byte)((byte)Encoding | (IsPossibleRepeat ? RepeatBit : 0));
+
+    internal static (BodyEncoding Encoding, bool IsPossibleRepeat) Read(byte encoding) => ((BodyEncoding)(encoding & ~RepeatBit), (encoding & RepeatBit) != 0);
+}
 
 /// <summary>What a publisher signs for a batch. The batch's identity is the digest of these bytes.</summary>
 /// <remarks>Layout: docs/wire.md. Parsed from the bytes that were signed, and never encoded again.</remarks>
@@ -68,7 +78,7 @@ public sealed class BatchStatement
         writer.U32((uint)body.ChunkCount);
         writer.U32((uint)body.MessageCount);
         writer.U32((uint)body.Length);
-        writer.U8((byte)body.Encoding);
+        writer.U8(body.EncodingByte);
         writer.Topic(header.Topic);
         return TryParse(header.Cluster, bytes, out BatchStatement? statement, out RejectReason reason)
             ? statement
@@ -87,7 +97,9 @@ public sealed class BatchStatement
         Sequence sequence = reader.Sequence();
         ReadOnlySpan<byte> ancestorBytes = reader.Bytes(Ancestor.Length);
         BodyDescription body = new(
-            reader.Digest(), reader.Count(int.MaxValue), reader.Count(int.MaxValue), reader.Count(int.MaxValue), (BodyEncoding)reader.U8());
+            reader.Digest(), reader.Count(int.MaxValue), reader.Count(int.MaxValue), reader.Count(int.MaxValue), default);
+        (BodyEncoding encoding, bool isPossibleRepeat) = BodyDescription.Read(reader.U8());
+        body = body with { Encoding = encoding, IsPossibleRepeat = isPossibleRepeat };
         Topic topic = reader.Topic();
         reader.Require(body.ChunkCount >= 2 && body.MessageCount >= 1);
         if (!reader.IsComplete)

@@ -83,6 +83,7 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
             using IDiskFile file = disk.Open(SegmentName.Of(segment));
             if (Head(file, segment) is not { } cursor)
             {
+                _wasTailCut |= file.Length > 0;
                 continue;
             }
 

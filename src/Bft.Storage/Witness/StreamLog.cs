@@ -94,6 +94,46 @@ public sealed class StreamLog
         }
     }
 
+    /// <summary>Where bodies lie, certified or not, in the order of their slots. For the thread that owns the journal.</summary>
+    /// <param name="from">The first slot.</param>
+    /// <param name="to">The last one.</param>
+    /// <param name="bytesMax">No more than this, unless it is one. Unit: bytes.</param>
+    public IEnumerable<RecordedBody> RecordedBodies(Sequence from, Sequence to, long bytesMax)
+    {
+        for (Sequence sequence = from; sequence <= to; sequence = sequence.Following)
+        {
+            List<JournalPosition> found = [];
+            if (sequence < End)
+            {
+                found.Add(_slots[(long)sequence.Value].Body(_statementLength));
+            }
+
+            for (Candidate? candidate = _candidates.GetValueOrDefault(sequence); candidate is not null; candidate = candidate.Other)
+            {
+                found.Add(candidate.Slot.Body(_statementLength));
+            }
+
+            if (found.Count == 0)
+            {
+                yield break;
+            }
+
+            foreach (JournalPosition position in found)
+            {
+                yield return new RecordedBody(sequence, position);
+                bytesMax -= position.Length;
+            }
+
+            if (bytesMax <= 0)
+            {
+                yield break;
+            }
+        }
+    }
+
+    /// <summary>Reads a body that is durable by now; false when the disk gives other bytes.</summary>
+    public bool TryRead(RecordedBody body, Span<byte> destination) => _journal is not null && _journal.Read(body.Position, destination).IsOk;
+
     internal void Attach(Journal journal) => _journal = journal;
 
     internal void OnBatch(VerifiedStatement statement, JournalPosition statementAt, JournalPosition bodyAt)
@@ -163,6 +203,12 @@ public sealed class StreamLog
 
     /// <summary>A recorded batch above the stored tip; in one slot there may be the one that was acked and the one that is covered (W5).</summary>
     private sealed record Candidate(VerifiedStatement Statement, StoredSlot Slot, Candidate? Other);
+}
+
+/// <summary>A body in the journal.</summary>
+public readonly record struct RecordedBody(Sequence Sequence, JournalPosition Position)
+{
+    public int Length => Position.Length;
 }
 
 /// <summary>Consecutive stored slots with the certificate that covers them.</summary>

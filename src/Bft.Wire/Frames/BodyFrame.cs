@@ -4,11 +4,11 @@ using Bft.Wire.Encoding;
 
 namespace Bft.Wire.Frames;
 
-/// <summary>The body of a batch whose statement came before in a <see cref="CertifiedFrame"/>.</summary>
+/// <summary>The body of a batch whose statement came before, in a <see cref="CertifiedFrame"/>; in a publish reply in a <see cref="StandingFrame"/> (P7).</summary>
 /// <param name="Slot">Which batch's.</param>
 /// <param name="Body">Received: a copy in a <see cref="PooledBuffer"/>, which is the owner.</param>
 /// <param name="BodyOwner">Whom to give the body's memory back to; null when the garbage collector is enough.</param>
-public sealed record BodyFrame(Slot Slot, ReadOnlyMemory<byte> Body, IDisposable? BodyOwner = null) : ISubscribeReply, IFetchReply
+public sealed record BodyFrame(Slot Slot, ReadOnlyMemory<byte> Body, IDisposable? BodyOwner = null) : IPublishReply, ISubscribeReply, IFetchReply
 {
     FrameKind IFrame.Kind => FrameKind.Body;
 

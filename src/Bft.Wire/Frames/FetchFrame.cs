@@ -4,12 +4,12 @@ using Bft.Wire.Encoding;
 
 namespace Bft.Wire.Frames;
 
-/// <summary>Asks for slots of one stream. In a publish reply: what the witness lacks after a hand-over.</summary>
+/// <summary>Asks for slots of one stream. In a publish reply: what the witness lacks after a hand-over. In a publish request: bodies of the publisher's own batches (P7).</summary>
 /// <param name="Stream">Which stream.</param>
 /// <param name="From">The first slot.</param>
 /// <param name="To">The last slot, at or above the first.</param>
 /// <param name="WithBodies">False: certificates and statements only.</param>
-public sealed record FetchFrame(StreamId Stream, Sequence From, Sequence To, bool WithBodies) : IFetchRequest, IPublishReply
+public sealed record FetchFrame(StreamId Stream, Sequence From, Sequence To, bool WithBodies) : IPublishRequest, IPublishReply, IFetchRequest
 {
     FrameKind IFrame.Kind => FrameKind.Fetch;
 

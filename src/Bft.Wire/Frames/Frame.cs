@@ -17,12 +17,13 @@ public interface IInfoRequest : IFrame;
 /// <summary>What Info answers: <see cref="InfoFrame"/>.</summary>
 public interface IInfoReply : IFrame;
 
-/// <summary>What a publisher sends: <see cref="HelloFrame"/>, <see cref="BatchFrame"/>, <see cref="CertifiedFrame"/>, <see cref="InquiryFrame"/>.</summary>
+/// <summary>What a publisher sends: <see cref="HelloFrame"/>, <see cref="BatchFrame"/>, <see cref="CertifiedFrame"/>, <see cref="InquiryFrame"/>,
+/// <see cref="FetchFrame"/>.</summary>
 public interface IPublishRequest : IFrame;
 
 /// <summary>
 /// What a publisher gets: <see cref="ChallengeFrame"/>, <see cref="WelcomeFrame"/>, <see cref="CertifiedFrame"/>, <see cref="AcksFrame"/>, <see cref="TipFrame"/>,
-/// <see cref="RefusalFrame"/>, <see cref="HeartbeatFrame"/>, <see cref="FetchFrame"/>, <see cref="StandingFrame"/>.
+/// <see cref="RefusalFrame"/>, <see cref="HeartbeatFrame"/>, <see cref="FetchFrame"/>, <see cref="StandingFrame"/>, <see cref="BodyFrame"/>.
 /// </summary>
 public interface IPublishReply : IFrame;
 

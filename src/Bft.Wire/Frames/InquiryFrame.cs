@@ -28,7 +28,7 @@ public sealed record InquiryFrame(Topic Topic) : IPublishRequest
 /// <summary>Answers an inquiry (P7); it counts by its proof.</summary>
 /// <param name="Topic">The one asked about.</param>
 /// <param name="Certificates">The bytes of certificates of the publisher's streams there.</param>
-/// <param name="Originals">The publisher's, above the certificates: by stream, then ascending, each chain back to a covered slot or to 0.</param>
+/// <param name="Originals">The publisher's, from the certificates' own batches up: by stream, then ascending, each chain back to a covered slot or to 0.</param>
 public sealed record StandingFrame(Topic Topic, IReadOnlyList<ReadOnlyMemory<byte>> Certificates, IReadOnlyList<SignedStatement> Originals) : IPublishReply
 {
     FrameKind IFrame.Kind => FrameKind.Standing;

@@ -1,4 +1,5 @@
 using Bft.Client.Tests.Support;
+using Bft.Node.Tests.Support;
 using Bft.Protocol.Bodies;
 using Bft.Protocol.Model;
 
@@ -28,19 +29,24 @@ public sealed class JournalTests(SharedCluster shared)
         using TemporaryFolder data = new();
         Topic topic = Clients.NewTopic();
         Incarnation first;
-        await using (BftClient offline = Offline(data))
+        await using LocalCluster cluster = await LocalCluster.StartedAsync();
+        await using (BftClient client = cluster.Connect(data: data.Path))
         {
-            await using Publisher publisher = await offline.OpenPublisherAsync(topic, new PublisherOptions { DisposeTimeout = TimeSpan.FromMilliseconds(300) });
-            first = publisher.Stream.Incarnation;
+            await using Publisher publisher = await client.OpenPublisherAsync(topic, new PublisherOptions { DisposeTimeout = TimeSpan.FromMilliseconds(300) });
+            await publisher.PublishAsync(new Message("before"u8.ToArray()), Clients.Deadline);
+            first = publisher.Stream!.Incarnation;
+            await cluster.StopAsync(0);
+            await cluster.StopAsync(1);
             await publisher.SendAsync(new Message("kept"u8.ToArray()), Clients.Deadline);
         }
 
-        Incarnation second = await PublishAsync(data, topic, "next");
+        await cluster.StartAsync(0);
+        Incarnation second = await PublishAsync(data, topic, cluster, "next");
 
         Assert.Equal(first, second);
-        await using BftClient reader = shared.Cluster.Connect(shared.Cluster.Reader);
+        await using BftClient reader = cluster.Connect(cluster.Reader);
         await using Subscription subscription = await reader.SubscribeAsync(topic);
-        Assert.Equal(["kept", "next"], (await subscription.ReadAsync(2)).Select(System.Text.Encoding.UTF8.GetString));
+        Assert.Equal(["before", "kept", "next"], (await subscription.ReadAsync(3)).Select(System.Text.Encoding.UTF8.GetString));
     }
 
     [Fact]
@@ -54,7 +60,7 @@ public sealed class JournalTests(SharedCluster shared)
         await one.PublishAsync(new Message("one"u8.ToArray()), Clients.Deadline);
         await other.PublishAsync(new Message("other"u8.ToArray()), Clients.Deadline);
 
-        Assert.NotEqual(one.Stream.Incarnation, other.Stream.Incarnation);
+        Assert.NotEqual(one.Stream!.Incarnation, other.Stream!.Incarnation);
         await using Subscription subscription = await client.SubscribeAsync(topic);
         Assert.Equal(["one", "other"], (await subscription.ReadAsync(2)).Select(System.Text.Encoding.UTF8.GetString).Order(StringComparer.Ordinal));
     }
@@ -69,11 +75,12 @@ public sealed class JournalTests(SharedCluster shared)
         await using (BftClient client = shared.Cluster.Connect(data: data.Path))
         {
             await using Publisher publisher = await client.OpenPublisherAsync(topic);
-            first = publisher.Stream.Incarnation;
             for (int i = 0; i < 60; i++)
             {
                 await publisher.PublishAsync(message, Clients.Deadline);
             }
+
+            first = publisher.Stream!.Incarnation;
         }
 
         long kept = Directory.EnumerateFiles(data.Path, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
@@ -81,27 +88,17 @@ public sealed class JournalTests(SharedCluster shared)
         Assert.Equal(first, await PublishAsync(data, topic, "after"));
     }
 
-    private async Task<Incarnation> PublishAsync(TemporaryFolder data, Topic topic, params string[] texts)
+    private Task<Incarnation> PublishAsync(TemporaryFolder data, Topic topic, params string[] texts) => PublishAsync(data, topic, shared.Cluster, texts);
+
+    private static async Task<Incarnation> PublishAsync(TemporaryFolder data, Topic topic, LocalCluster cluster, params string[] texts)
     {
-        await using BftClient client = shared.Cluster.Connect(data: data.Path);
+        await using BftClient client = cluster.Connect(data: data.Path);
         await using Publisher publisher = await client.OpenPublisherAsync(topic);
         foreach (string text in texts)
         {
             await publisher.PublishAsync(new Message(System.Text.Encoding.UTF8.GetBytes(text)), Clients.Deadline);
         }
 
-        return publisher.Stream.Incarnation;
-    }
-
-    /// <summary>The same client where no witness answers.</summary>
-    private BftClient Offline(TemporaryFolder data)
-    {
-        string yaml = shared.Cluster.File.ToYaml();
-        foreach (Bft.Configuration.WitnessEntry witness in shared.Cluster.File.Witnesses)
-        {
-            yaml = yaml.Replace($":{witness.Address.Port}", $":{witness.Index.Value + 1}", StringComparison.Ordinal);
-        }
-
-        return shared.Cluster.Connect(data: data.Path, file: Bft.Configuration.ClusterFile.Parse(yaml, "offline"));
+        return publisher.Stream!.Incarnation;
     }
 }

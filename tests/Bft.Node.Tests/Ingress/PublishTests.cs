@@ -102,7 +102,7 @@ public sealed class PublishTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task P7_an_inquiry_is_answered_with_tips_and_with_originals_above_them()
+    public async Task P7_an_inquiry_is_answered_with_tips_and_with_originals_from_there_up()
     {
         using TestPublisher publisher = await new TestPublisher(_cluster).ConnectAsync(0, 1, 2, 3);
         await publisher.PublishAsync();
@@ -116,8 +116,27 @@ public sealed class PublishTests : IAsyncLifetime, IAsyncDisposable
         StandingFrame standing = await publisher.Calls[0].NextAsync<StandingFrame>();
         Assert.True(QuorumCertificate.TryParse(Assert.Single(standing.Certificates).Span, out QuorumCertificate? certificate));
         Assert.Equal(new Slot(publisher.Header.Id, Sequence.Zero), certificate.Batch.Slot);
-        SignedStatement original = Assert.Single(standing.Originals);
-        Assert.Equal(publisher.Batches[1].Statement.ToArray(), original.Bytes.ToArray());
+        Assert.Equal(publisher.Batches.Select(batch => batch.Statement.ToArray()), standing.Originals.Select(original => original.Bytes.ToArray()));
+    }
+
+    [Fact]
+    public async Task P7_a_publisher_gets_the_bodies_of_its_own_batches_certified_or_not()
+    {
+        using TestPublisher publisher = await new TestPublisher(_cluster).ConnectAsync(0, 1, 2, 3);
+        await publisher.PublishAsync();
+        await StoredAsync(publisher, 0);
+        publisher.Append();
+        await publisher.Calls[0].WriteAsync(new BatchFrame(publisher.Batches[1]));
+        await publisher.AcksAsync(publisher.Calls[0]);
+
+        await publisher.Calls[0].WriteAsync(new FetchFrame(publisher.Header.Id, Sequence.Zero, new Sequence(9), WithBodies: true));
+
+        for (int i = 0; i < 2; i++)
+        {
+            BodyFrame body = await publisher.Calls[0].NextAsync<BodyFrame>();
+            Assert.Equal((ulong)i, body.Slot.Sequence.Value);
+            Assert.Equal(publisher.Batches[i].Body.ToArray(), body.Body.ToArray());
+        }
     }
 
     /// <summary>W7: waits until the first witness tells that the slot is stored.</summary>
