@@ -22,8 +22,22 @@ internal abstract class Checker
     /// <summary>Takes a finding. Set before the first event.</summary>
     public Action<Violation> Report { get; set; } = null!;
 
+    /// <summary>The property holds however many parties are faulty; one that does not is not reported beyond the model, only counted.</summary>
+    public virtual bool HoldsBeyondModel => true;
+
+    /// <summary>Findings beyond the model: what the positive control must see.</summary>
+    public int Expected { get; private set; }
+
+    /// <summary>Why something that did not happen is no violation, counted by name.</summary>
+    public SortedDictionary<string, long> Excuses { get; } = new(StringComparer.Ordinal);
+
     /// <summary>A correct publisher's batch was made: from now on it counts as broadcast, if the publisher's journal keeps it.</summary>
     public virtual void OnBroadcast(int publisher, VerifiedBatch batch)
+    {
+    }
+
+    /// <summary>A correct publisher's journal holds this batch durably: nothing of it may leave before (P2).</summary>
+    public virtual void OnJournaled(int publisher, BatchRef batch)
     {
     }
 
@@ -42,7 +56,15 @@ internal abstract class Checker
     {
     }
 
-    /// <summary>All records appended so far by this witness's run are on the disk.</summary>
+    /// <summary>The records appended so far by this witness's run, and not in an earlier commit, are the commit with this mark.</summary>
+    public virtual void OnSealed(int witness, ulong mark)
+    {
+    }
+
+    /// <summary>
+    /// The records of this commit, and of all before it in this run, are on the disk (when it was never named by <see cref="OnSealed"/>: all appended so far).
+    /// Ask the simulated disk rather than the witness.
+    /// </summary>
     public virtual void OnDurable(int witness, ulong mark)
     {
     }
@@ -86,6 +108,11 @@ internal abstract class Checker
     {
     }
 
+    /// <summary>A correct party threw where none may: on bytes, a message, a tick, or a restart from a sound disk.</summary>
+    public virtual void OnThrew(int party, Exception exception)
+    {
+    }
+
     /// <summary>What a correct party keeps in memory, told now and then.</summary>
     /// <param name="party">Whose.</param>
     /// <param name="what">"held bodies", "unknown acks", …</param>
@@ -113,13 +140,37 @@ internal abstract class Checker
     {
     }
 
-    protected void Fail(string text, params int[] parties) => Report(new Violation(Name, text, Facts.Now, parties));
+    protected void Fail(string text, params int[] parties)
+    {
+        if (Facts.IsBeyondModel && !HoldsBeyondModel)
+        {
+            Expected++;
+            return;
+        }
+
+        Report(new Violation(Name, text, Facts.Now, parties));
+    }
+
+    protected void Excuse(string name) => Excuses[name] = Excuses.GetValueOrDefault(name) + 1;
+
+    protected string NameOf(int party) => party >= 0 && party < Facts.Parties.Count ? Facts.Parties[party] : "nobody known";
 }
 
 /// <summary>What checkers may know of a run.</summary>
 internal abstract class RunFacts
 {
     public abstract RunPlan Plan { get; }
+
+    public abstract ClusterId Cluster { get; }
+
+    /// <summary>By index.</summary>
+    public abstract IReadOnlyList<Crypto.PublicKey> WitnessKeys { get; }
+
+    /// <summary>Who signed what, for sure; null where a run cannot tell.</summary>
+    public virtual Crypto.ISignatureScheme? Signatures => null;
+
+    /// <summary>What this run's messages say, read once for all checkers.</summary>
+    public Sightings Sightings => field ??= new Sightings(this);
 
     /// <summary>Names by index: W0 …, then publishers P0 …, then receivers R0 ….</summary>
     public abstract IReadOnlyList<string> Parties { get; }
@@ -144,6 +195,9 @@ internal abstract class RunFacts
 
     /// <summary>The topic that a publisher publishes in or a receiver reads.</summary>
     public abstract Topic TopicOf(int party);
+
+    /// <summary>The tip that a witness shows, or would show, for a stream; null when it stored nothing of it.</summary>
+    public abstract VerifiedCertificate? StoredTip(int witness, StreamId stream);
 
     /// <summary>More parties are faulty than the model allows (profile beyond-f): safety checks expect findings.</summary>
     public abstract bool IsBeyondModel { get; }

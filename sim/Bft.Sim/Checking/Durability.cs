@@ -1,0 +1,222 @@
+using Bft.Crypto;
+using Bft.Protocol.Model;
+using Bft.Protocol.Receiving;
+using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
+using Bft.Wire.Frames;
+
+namespace Bft.Sim;
+
+/// <summary>
+/// What is certified is never lost, though all crash and restart; and nothing is shown before it cannot be lost: no ack, refusal or tip whose record
+/// is not on its witness's disk (W1, W7), no batch that is not in its publisher's journal (P2).
+/// </summary>
+internal sealed class Durability : Checker
+{
+    private readonly SortedDictionary<StreamId, SortedDictionary<ulong, (Digest Digest, string By)>> _promised = [];
+    private readonly Dictionary<(int Witness, StreamId Stream), Sequence> _shownTips = [];
+    private readonly SortedDictionary<int, RecordLog> _logs = [];
+    private readonly HashSet<(int From, int Bundle)> _bundles = [];
+    private readonly HashSet<(int From, int Certificate)> _certificates = [];
+    private readonly HashSet<BatchRef> _journaled = [];
+    private readonly HashSet<int> _journals = [];
+
+    public override string Name => "durability";
+
+    public override bool HoldsBeyondModel => false;
+
+    public override void OnRecord(int witness, WitnessRecord record)
+    {
+        LogOf(witness).Append(record);
+        if (record is BatchRecord { Batch.Statement.Statement: var statement })
+        {
+            Facts.Sightings.Statement(statement.Bytes.Span);
+        }
+    }
+
+    public override void OnSealed(int witness, ulong mark) => LogOf(witness).Seal(mark);
+
+    public override void OnDurable(int witness, ulong mark)
+    {
+#if PLANTED
+        if (Planted.Is("canary-durability"))
+        {
+            return;
+        }
+#endif
+        LogOf(witness).Durable(mark);
+    }
+
+    public override void OnJournaled(int publisher, BatchRef batch)
+    {
+        _journals.Add(publisher);
+        _journaled.Add(batch);
+    }
+
+    public override void OnCovered(int publisher, BatchRef batch, VerifiedCertificate certificate) => Promise(batch, publisher);
+
+    public override void OnDelivered(int receiver, Delivery delivery, bool isPossibleRepeat)
+    {
+        Facts.Sightings.Statement(delivery.Batch.Statement.Statement.Bytes.Span);
+        Promise(delivery.Batch.Reference, receiver);
+    }
+
+    public override void OnStored(int witness, StoredTip tip)
+    {
+        BatchRef batch = tip.Certificate.Batch;
+        Promise(batch, witness);
+        _shownTips[(witness, batch.Stream)] = batch.Sequence;
+        if (!LogOf(witness).HasCertificate(batch))
+        {
+            Fail($"{NameOf(witness)} raised its tip to {batch} before the certificate's record was durable (W7).", witness);
+        }
+
+        // Bodies below a floor that it adopted are never stored (S3).
+        for (BatchRef? below = batch; Facts.Plan.RetainBytes == 0 && below is { } stored && stored.Sequence >= tip.From; below = Facts.Sightings.Find(stored.Digest)?.Previous)
+        {
+            if (!LogOf(witness).HasBatch(stored))
+            {
+                Fail($"{NameOf(witness)} raised its tip to {batch} before the body of {stored} was durable (W7).", witness);
+                return;
+            }
+        }
+    }
+
+    public override void OnSent(int from, int to, IFrame frame, int bytes)
+    {
+        if (!Facts.IsCorrect(from))
+        {
+            return;
+        }
+
+        SeenFrame seen = Facts.Sightings.Of(from, frame);
+        if (seen.Batch is { } batch && _journals.Contains(from) && !_journaled.Contains(batch.Batch))
+        {
+            Fail($"{NameOf(from)} sent {batch.Batch} before its journal held it (P2).", from);
+        }
+
+        if (seen.IsEmpty || !Facts.IsWitness(from))
+        {
+            return;
+        }
+
+        if (seen.Bundle is { } bundle && bundle.Root.Witness == from && _bundles.Add((from, bundle.Id)))
+        {
+            foreach (SeenAck ack in bundle.Acks)
+            {
+                CheckAck(from, ack);
+            }
+        }
+
+        foreach (SeenCertificate certificate in seen.Certificates)
+        {
+            if (_certificates.Add((from, certificate.Id)))
+            {
+                CheckCertificate(from, certificate, frame);
+            }
+        }
+    }
+
+    public override void OnStarted(int party)
+    {
+        if (!Facts.IsWitness(party))
+        {
+            return;
+        }
+
+        LogOf(party).Restart();
+        foreach (((int witness, StreamId stream), Sequence shown) in _shownTips)
+        {
+            if (witness == party && Facts.IsCorrect(party) && (Facts.StoredTip(party, stream) is not { } tip || tip.Batch.Sequence < shown))
+            {
+                Fail($"{NameOf(party)} came back without slot {shown} of {stream}, which it had shown as stored.", party);
+            }
+        }
+    }
+
+    public override void OnEnd()
+    {
+        for (int party = 0; party < Facts.Parties.Count; party++)
+        {
+            if (!Facts.IsWitness(party) || !Facts.IsInCore(party))
+            {
+                continue;
+            }
+
+            foreach ((StreamId stream, SortedDictionary<ulong, (Digest Digest, string By)> promised) in _promised)
+            {
+                CheckKept(party, stream, promised);
+            }
+        }
+    }
+
+    private void CheckAck(int witness, in SeenAck ack)
+    {
+        RecordLog log = LogOf(witness);
+        if (!log.HasRun(ack.Root.Run))
+        {
+            Fail($"{NameOf(witness)} showed an ack of {ack.Batch} from a run whose record is not durable (W1).", witness);
+        }
+        else if (!log.HasAck(ack.Batch))
+        {
+            Fail($"{NameOf(witness)} showed its ack of {ack.Batch} before the record was durable (W1).", witness);
+        }
+    }
+
+    private void CheckCertificate(int witness, SeenCertificate certificate, IFrame frame)
+    {
+        foreach (SeenAck ack in certificate.Acks)
+        {
+            if (ack.Witness == witness)
+            {
+                CheckAck(witness, ack);
+            }
+        }
+
+        if (frame is TipFrame or CertifiedFrame && !LogOf(witness).HasCertificate(certificate.Batch))
+        {
+            Fail($"{NameOf(witness)} showed the certificate of {certificate.Batch} before its record was durable (W7).", witness);
+        }
+    }
+
+    private void CheckKept(int witness, StreamId stream, SortedDictionary<ulong, (Digest Digest, string By)> promised)
+    {
+        (ulong highest, (Digest _, string by)) = promised.Last();
+        if (Facts.StoredTip(witness, stream) is not { } tip || tip.Batch.Sequence.Value < highest)
+        {
+            Fail($"{NameOf(witness)} does not store slot {highest} of {stream}, which {by} held for certified.", witness);
+            return;
+        }
+
+        for (BatchRef? stored = tip.Batch; stored is { } batch; stored = Facts.Sightings.Find(batch.Digest)?.Previous)
+        {
+            if (promised.TryGetValue(batch.Sequence.Value, out (Digest Digest, string By) kept) && kept.Digest != batch.Digest)
+            {
+                Fail($"{NameOf(witness)} stores {batch} where {kept.By} held {kept.Digest.ToString()[..8]} for certified.", witness);
+                return;
+            }
+        }
+    }
+
+    private void Promise(BatchRef batch, int by)
+    {
+        if (!_promised.TryGetValue(batch.Stream, out SortedDictionary<ulong, (Digest Digest, string By)>? slots))
+        {
+            slots = [];
+            _promised.Add(batch.Stream, slots);
+        }
+
+        slots.TryAdd(batch.Sequence.Value, (batch.Digest, NameOf(by)));
+    }
+
+    private RecordLog LogOf(int witness)
+    {
+        if (!_logs.TryGetValue(witness, out RecordLog? log))
+        {
+            log = new RecordLog();
+            _logs.Add(witness, log);
+        }
+
+        return log;
+    }
+}

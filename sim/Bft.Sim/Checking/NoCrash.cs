@@ -1,0 +1,23 @@
+namespace Bft.Sim;
+
+/// <summary>A correct party never throws: not on bytes, not on a restart from a sound disk.</summary>
+internal sealed class NoCrash : Checker
+{
+    public override string Name => "no-crash";
+
+    public override void OnThrew(int party, Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        Fail($"{NameOf(party)} threw {exception.GetType().Name}: {exception.Message}", party);
+    }
+
+#if PLANTED
+    public override void OnStarted(int party)
+    {
+        if (Crypto.Planted.Is("canary-no-crash"))
+        {
+            OnThrew(party, new InvalidOperationException("The canary sings."));
+        }
+    }
+#endif
+}

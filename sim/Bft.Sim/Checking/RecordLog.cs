@@ -1,0 +1,110 @@
+using Bft.Protocol.Model;
+using Bft.Protocol.Witnessing;
+
+namespace Bft.Sim;
+
+/// <summary>What is known of one witness's disk: records appended, sealed, durable, and those that a crash may or may not have kept.</summary>
+internal sealed class RecordLog
+{
+    private readonly List<WitnessRecord> _open = [];
+    private readonly Queue<(ulong Mark, WitnessRecord[] Records)> _sealed = new();
+    private readonly HashSet<BatchRef> _acked = [];
+    private readonly HashSet<BatchRef> _stored = [];
+    private readonly HashSet<BatchRef> _certified = [];
+    private readonly HashSet<ulong> _runs = [];
+    private readonly HashSet<BatchRef> _doubtful = [];
+
+    /// <summary>The record of an ack is on the disk, or was kept by a crash.</summary>
+    public bool HasAck(BatchRef batch) => _acked.Contains(batch);
+
+    public bool HasBatch(BatchRef batch) => _stored.Contains(batch);
+
+    public bool HasCertificate(BatchRef batch) => _certified.Contains(batch);
+
+    public bool HasRun(ulong run) => _runs.Contains(run);
+
+    public void Append(WitnessRecord record)
+    {
+        if (BatchOf(record) is { } batch && _doubtful.Remove(batch))
+        {
+            // Written once more: the crash that may have kept it did not.
+            _acked.Remove(batch);
+            _stored.Remove(batch);
+            _certified.Remove(batch);
+        }
+
+        _open.Add(record);
+    }
+
+    public void Seal(ulong mark)
+    {
+        _sealed.Enqueue((mark, [.. _open]));
+        _open.Clear();
+    }
+
+    public void Durable(ulong mark)
+    {
+        bool isNamed = false;
+        while (_sealed.TryPeek(out (ulong Mark, WitnessRecord[] Records) next) && next.Mark <= mark)
+        {
+            _sealed.Dequeue();
+            Keep(next.Records);
+            isNamed = true;
+        }
+
+        if (!isNamed)
+        {
+            Keep(_open);
+            _open.Clear();
+        }
+    }
+
+    /// <summary>Recovery makes durable whatever it finds: what was not durable may be there or not.</summary>
+    public void Restart()
+    {
+        foreach (WitnessRecord record in _sealed.SelectMany(commit => commit.Records).Concat(_open))
+        {
+            if (BatchOf(record) is { } batch)
+            {
+                _doubtful.Add(batch);
+            }
+        }
+
+        Durable(ulong.MaxValue);
+        Keep(_open);
+        _open.Clear();
+    }
+
+    private static BatchRef? BatchOf(WitnessRecord record) => record switch
+    {
+        BatchRecord batch => batch.Batch.Reference,
+        CertificateRecord certificate => certificate.Certificate.Batch,
+        _ => null,
+    };
+
+    private void Keep(IEnumerable<WitnessRecord> records)
+    {
+        foreach (WitnessRecord record in records)
+        {
+            switch (record)
+            {
+                case BatchRecord { Batch: var batch } acked:
+                    _stored.Add(batch.Reference);
+                    if (acked.AckBase is not null)
+                    {
+                        _acked.Add(batch.Reference);
+                    }
+
+                    break;
+                case CertificateRecord certificate:
+                    _certified.Add(certificate.Certificate.Batch);
+                    break;
+                case RunRecord run:
+                    _runs.Add(run.Run.Value);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using Bft.Protocol.Model;
+using Bft.Protocol.Receiving;
+
+namespace Bft.Sim;
+
+/// <summary>What one correct receiver delivered, every correct receiver of the topic delivers in time, though the first crashed right after.</summary>
+internal sealed class Totality : Checker
+{
+    private readonly Dictionary<Slot, (Topic Topic, int First)> _slots = [];
+    private readonly HashSet<(int Receiver, Slot Slot)> _done = [];
+    private readonly List<(int Receiver, Skipped Skipped)> _skipped = [];
+
+    public override string Name => "totality";
+
+    public override bool HoldsBeyondModel => false;
+
+    public override void OnDelivered(int receiver, Delivery delivery, bool isPossibleRepeat)
+    {
+        Slot slot = delivery.Batch.Reference.Slot;
+        bool isFirst = _slots.TryAdd(slot, (Facts.TopicOf(receiver), receiver));
+#if PLANTED
+        if (Crypto.Planted.Is("canary-totality") && !isFirst)
+        {
+            return;
+        }
+#endif
+        _done.Add((receiver, slot));
+    }
+
+    public override void OnSkipped(int receiver, Skipped skipped) => _skipped.Add((receiver, skipped));
+
+    public override void OnEnd()
+    {
+        foreach ((Slot slot, (Topic topic, int first)) in _slots.OrderBy(entry => entry.Key.Stream).ThenBy(entry => entry.Key.Sequence))
+        {
+            for (int receiver = 0; receiver < Facts.Parties.Count; receiver++)
+            {
+                if (!Facts.IsReceiver(receiver) || !Facts.IsInCore(receiver) || Facts.TopicOf(receiver) != topic || _done.Contains((receiver, slot)))
+                {
+                    continue;
+                }
+
+                if (IsSkipped(receiver, slot))
+                {
+                    Excuse("below an accepted floor");
+                    continue;
+                }
+
+                Fail($"{NameOf(first)} delivered slot {slot}, and {NameOf(receiver)} never did.", receiver, first);
+                return;
+            }
+        }
+    }
+
+    private bool IsSkipped(int receiver, Slot slot) => _skipped.Exists(
+        skip => skip.Receiver == receiver && skip.Skipped.Stream == slot.Stream && skip.Skipped.First <= slot.Sequence && slot.Sequence < skip.Skipped.Floor);
+}

@@ -1,0 +1,126 @@
+using Bft.Protocol.Model;
+using Bft.Protocol.Receiving;
+using Bft.Protocol.Verification;
+using Bft.Wire.Frames;
+
+namespace Bft.Sim;
+
+/// <summary>What a correct publisher broadcast, every correct receiver of the topic delivers, in time; and the publisher learns that it is certified.</summary>
+/// <remarks>Counted by payload, from the moment when the journal kept it or a byte left: what comes in a later incarnation counts too.</remarks>
+internal sealed class Validity : Checker
+{
+    private readonly List<Broadcast> _broadcasts = [];
+    private readonly Dictionary<BatchRef, Broadcast> _byBatch = [];
+    private readonly HashSet<(int Receiver, UInt128 Key)> _delivered = [];
+    private readonly List<(int Receiver, Skipped Skipped)> _skipped = [];
+
+    public override string Name => "validity";
+
+    public override bool HoldsBeyondModel => false;
+
+    public override void OnBroadcast(int publisher, VerifiedBatch batch)
+    {
+        if (!_byBatch.ContainsKey(batch.Reference))
+        {
+            Broadcast broadcast = new(publisher, batch.Reference, PayloadKeys.Of(batch.Statement.Statement.Header.Publisher, batch.Body.Span));
+            _broadcasts.Add(broadcast);
+            _byBatch.Add(batch.Reference, broadcast);
+        }
+    }
+
+    public override void OnJournaled(int publisher, BatchRef batch) => Commit(batch);
+
+    public override void OnCovered(int publisher, BatchRef batch, VerifiedCertificate certificate) => Commit(batch);
+
+    public override void OnSent(int from, int to, IFrame frame, int bytes)
+    {
+        if (frame is BatchFrame && Facts.Sightings.Of(from, frame).Batch is { } sent)
+        {
+            Commit(sent.Batch);
+        }
+    }
+
+    public override void OnDelivered(int receiver, Delivery delivery, bool isPossibleRepeat)
+    {
+#if PLANTED
+        if (Crypto.Planted.Is("canary-validity") && delivery.Batch.Sequence.Value == 1)
+        {
+            return;
+        }
+#endif
+        foreach (UInt128 key in PayloadKeys.Of(delivery.Batch.Statement.Statement.Header.Publisher, delivery.Batch.Body.Span))
+        {
+            _delivered.Add((receiver, key));
+        }
+    }
+
+    public override void OnSkipped(int receiver, Skipped skipped) => _skipped.Add((receiver, skipped));
+
+    public override void OnEnd()
+    {
+        for (int party = 0; party < Facts.Parties.Count; party++)
+        {
+            if (Facts.IsPublisher(party) && Facts.IsInCore(party) && Facts.Outstanding(party) is var waiting and > 0)
+            {
+                Fail($"{NameOf(party)} still waits for {waiting} of its batches to be certified.", party);
+                return;
+            }
+        }
+
+        foreach (Broadcast broadcast in _broadcasts)
+        {
+            if (!Facts.IsCorrect(broadcast.Publisher) || !Facts.IsInCore(broadcast.Publisher))
+            {
+                Excuse("publisher gone");
+            }
+            else if (!broadcast.IsCommitted)
+            {
+                Excuse("lost before anything left");
+            }
+            else if (!IsDelivered(broadcast))
+            {
+                return;
+            }
+        }
+    }
+
+    private bool IsDelivered(Broadcast broadcast)
+    {
+        for (int receiver = 0; receiver < Facts.Parties.Count; receiver++)
+        {
+            if (!Facts.IsReceiver(receiver) || !Facts.IsInCore(receiver) || Facts.TopicOf(receiver) != Facts.TopicOf(broadcast.Publisher)
+                || broadcast.Keys.TrueForAll(key => _delivered.Contains((receiver, key))))
+            {
+                continue;
+            }
+
+            if (IsSkipped(receiver, broadcast.Batch))
+            {
+                Excuse("below an accepted floor");
+                continue;
+            }
+
+            Fail($"{NameOf(receiver)} never delivered {broadcast.Batch}, which {NameOf(broadcast.Publisher)} broadcast.", receiver, broadcast.Publisher);
+            return false;
+        }
+
+        return true;
+    }
+
+    private bool IsSkipped(int receiver, BatchRef batch) => _skipped.Exists(
+        skip => skip.Receiver == receiver && skip.Skipped.Stream == batch.Stream && skip.Skipped.First <= batch.Sequence && batch.Sequence < skip.Skipped.Floor);
+
+    private void Commit(BatchRef batch)
+    {
+        if (_byBatch.TryGetValue(batch, out Broadcast? broadcast))
+        {
+            broadcast.IsCommitted = true;
+        }
+    }
+
+    private sealed record Broadcast(int Publisher, BatchRef Batch, List<UInt128> Keys)
+    {
+        /// <summary>Its publisher cannot have lost it any more.</summary>
+        public bool IsCommitted { get; set; }
+    }
+}
