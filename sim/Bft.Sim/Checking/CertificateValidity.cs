@@ -34,7 +34,7 @@ internal sealed class CertificateValidity : Checker
         {
             foreach (SeenAck ack in bundle.Acks)
             {
-                if (WhyUnsound(ack, epoch: bundle.Root.Epoch) is { } reason)
+                if (WhyUnsound(from, ack, epoch: bundle.Root.Epoch) is { } reason)
                 {
                     Fail($"{NameOf(from)} sent an ack of {ack.Batch} {reason}.", from);
                     return;
@@ -112,7 +112,7 @@ internal sealed class CertificateValidity : Checker
         int distinct = 0;
         foreach (SeenAck ack in certificate.Acks)
         {
-            if (WhyUnsound(ack, certificate.Epoch) is { } reason)
+            if (WhyUnsound(party, ack, certificate.Epoch) is { } reason)
             {
                 Fail($"{NameOf(party)} {verb} a certificate of {certificate.Batch} with an ack {reason}.", party);
                 return;
@@ -142,14 +142,14 @@ internal sealed class CertificateValidity : Checker
         }
     }
 
-    private string? WhyUnsound(in SeenAck ack, uint epoch)
+    private string? WhyUnsound(int party, in SeenAck ack, uint epoch)
     {
         ulong sequence = ack.Batch.Sequence.Value;
         return ack.Witness >= Facts.Plan.Witnesses ? $"of witness {ack.Witness}, which there is not"
             : epoch != 0 ? $"of epoch {epoch}"
             : ack.Base > sequence || sequence - ack.Base >= (ulong)Facts.Plan.WindowSlots ? $"whose base {ack.Base} does not fit its slot (C1)"
             : !ack.IsPathSound ? $"of {NameOf(ack.Witness)} whose path leads nowhere"
-            : Facts.IsCorrect(ack.Witness) && !Facts.Sightings.IsShown(ack.Root) ? $"that {NameOf(ack.Witness)} never showed"
+            : Facts.IsCorrect(ack.Witness) && ack.Witness != party && !Facts.Sightings.IsShown(ack.Root) ? $"that {NameOf(ack.Witness)} never showed"
             : Facts.Sightings.IsSigned(ack.Root, ack.Signature) == false ? $"that {NameOf(ack.Witness)} did not sign so"
             : null;
     }

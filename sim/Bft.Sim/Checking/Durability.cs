@@ -134,6 +134,23 @@ internal sealed class Durability : Checker
         }
     }
 
+    /// <summary>Every witness of the core stores what was promised.</summary>
+    public override bool IsSettled
+    {
+        get
+        {
+            for (int party = 0; party < Facts.Parties.Count; party++)
+            {
+                if (Facts.IsWitness(party) && Facts.IsInCore(party) && _promised.Any(promised => LacksTip(party, promised.Key, promised.Value.Last().Key)))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
     public override void OnEnd()
     {
         for (int party = 0; party < Facts.Parties.Count; party++)
@@ -182,7 +199,7 @@ internal sealed class Durability : Checker
     private void CheckKept(int witness, StreamId stream, SortedDictionary<ulong, (Digest Digest, string By)> promised)
     {
         (ulong highest, (Digest _, string by)) = promised.Last();
-        if (Facts.StoredTip(witness, stream) is not { } tip || tip.Batch.Sequence.Value < highest)
+        if (LacksTip(witness, stream, highest) || Facts.StoredTip(witness, stream) is not { } tip)
         {
             Fail($"{NameOf(witness)} does not store slot {highest} of {stream}, which {by} held for certified.", witness);
             return;
@@ -197,6 +214,8 @@ internal sealed class Durability : Checker
             }
         }
     }
+
+    private bool LacksTip(int witness, StreamId stream, ulong highest) => Facts.StoredTip(witness, stream) is not { } tip || tip.Batch.Sequence.Value < highest;
 
     private void Promise(BatchRef batch, int by)
     {

@@ -25,7 +25,7 @@ internal sealed class RecordLog
 
     public void Append(WitnessRecord record)
     {
-        if (BatchOf(record) is { } batch && _doubtful.Remove(batch))
+        if (record is BatchRecord && BatchOf(record) is { } batch && _doubtful.Remove(batch))
         {
             // Written once more: the crash that may have kept it did not.
             _acked.Remove(batch);

@@ -29,27 +29,33 @@ internal sealed class Totality : Checker
 
     public override void OnSkipped(int receiver, Skipped skipped) => _skipped.Add((receiver, skipped));
 
+    public override bool IsSettled => !_slots.Any(entry => FirstLacking(entry.Key, entry.Value.Topic) >= 0);
+
     public override void OnEnd()
     {
         foreach ((Slot slot, (Topic topic, int first)) in _slots.OrderBy(entry => entry.Key.Stream).ThenBy(entry => entry.Key.Sequence))
         {
-            for (int receiver = 0; receiver < Facts.Parties.Count; receiver++)
+            if (FirstLacking(slot, topic) is var receiver and >= 0)
             {
-                if (!Facts.IsReceiver(receiver) || !Facts.IsInCore(receiver) || Facts.TopicOf(receiver) != topic || _done.Contains((receiver, slot)))
-                {
-                    continue;
-                }
-
-                if (IsSkipped(receiver, slot))
-                {
-                    Excuse("below an accepted floor");
-                    continue;
-                }
-
                 Fail($"{NameOf(first)} delivered slot {slot}, and {NameOf(receiver)} never did.", receiver, first);
                 return;
             }
         }
+    }
+
+    /// <summary>A receiver in the core that has neither delivered nor skipped the slot; −1 when there is none.</summary>
+    private int FirstLacking(Slot slot, Topic topic)
+    {
+        for (int receiver = 0; receiver < Facts.Parties.Count; receiver++)
+        {
+            if (Facts.IsReceiver(receiver) && Facts.IsInCore(receiver) && Facts.TopicOf(receiver) == topic
+                && !_done.Contains((receiver, slot)) && !IsSkipped(receiver, slot))
+            {
+                return receiver;
+            }
+        }
+
+        return -1;
     }
 
     private bool IsSkipped(int receiver, Slot slot) => _skipped.Exists(

@@ -56,6 +56,9 @@ internal sealed class Validity : Checker
 
     public override void OnSkipped(int receiver, Skipped skipped) => _skipped.Add((receiver, skipped));
 
+    /// <summary>Every broadcast that counts was delivered by all who read its topic.</summary>
+    public override bool IsSettled => _broadcasts.TrueForAll(broadcast => !IsDue(broadcast) || FirstLacking(broadcast) < 0);
+
     public override void OnEnd()
     {
         for (int party = 0; party < Facts.Parties.Count; party++)
@@ -86,25 +89,31 @@ internal sealed class Validity : Checker
 
     private bool IsDelivered(Broadcast broadcast)
     {
-        for (int receiver = 0; receiver < Facts.Parties.Count; receiver++)
+        int receiver = FirstLacking(broadcast);
+        if (receiver >= 0)
         {
-            if (!Facts.IsReceiver(receiver) || !Facts.IsInCore(receiver) || Facts.TopicOf(receiver) != Facts.TopicOf(broadcast.Publisher)
-                || broadcast.Keys.TrueForAll(key => _delivered.Contains((receiver, key))))
-            {
-                continue;
-            }
-
-            if (IsSkipped(receiver, broadcast.Batch))
-            {
-                Excuse("below an accepted floor");
-                continue;
-            }
-
             Fail($"{NameOf(receiver)} never delivered {broadcast.Batch}, which {NameOf(broadcast.Publisher)} broadcast.", receiver, broadcast.Publisher);
-            return false;
         }
 
-        return true;
+        return receiver < 0;
+    }
+
+    private bool IsDue(Broadcast broadcast) => broadcast.IsCommitted && Facts.IsCorrect(broadcast.Publisher) && Facts.IsInCore(broadcast.Publisher);
+
+    /// <summary>A receiver that should have delivered it, has not, and did not skip it; −1 when there is none.</summary>
+    private int FirstLacking(Broadcast broadcast)
+    {
+        for (int receiver = 0; receiver < Facts.Parties.Count; receiver++)
+        {
+            if (Facts.IsReceiver(receiver) && Facts.IsInCore(receiver) && Facts.TopicOf(receiver) == Facts.TopicOf(broadcast.Publisher)
+                && !broadcast.Keys.TrueForAll(key => _delivered.Contains((receiver, key)))
+                && !IsSkipped(receiver, broadcast.Batch))
+            {
+                return receiver;
+            }
+        }
+
+        return -1;
     }
 
     private bool IsSkipped(int receiver, BatchRef batch) => _skipped.Exists(

@@ -11,8 +11,12 @@ internal sealed class Inode
     private readonly List<byte[]?> _cached = [];
     private readonly List<byte[]?> _durable = [];
     private bool _isLengthDirty;
+    private bool _isForgotten;
 
     public int Length { get; private set; }
+
+    /// <summary>What is cached is what is on the platter.</summary>
+    public bool IsDurable => _dirty.Count == 0 && !_isLengthDirty && !_isForgotten;
 
     private int DurableLength { get; set; }
 
@@ -95,6 +99,12 @@ internal sealed class Inode
     {
         lock (_lock)
         {
+            if (length == Length)
+            {
+                // Only what was reserved is given back.
+                return;
+            }
+
             for (int sector = length / SectorBytes; sector * SectorBytes < Length; sector++)
             {
                 Own(sector).AsSpan(Math.Max(0, length - (sector * SectorBytes))).Clear();
@@ -113,14 +123,14 @@ internal sealed class Inode
         }
 
         DurableLength = Length;
-        Forget();
+        Clean();
     }
 
     /// <summary>Takes all pages for clean, written or not: later writes make copies again, and what was not written is lost in a crash.</summary>
     public void Forget()
     {
-        _dirty.Clear();
-        _isLengthDirty = false;
+        _isForgotten |= !IsDurable;
+        Clean();
     }
 
     public void Crash(UnflushedFate fate, ref Lot lot)
@@ -145,7 +155,14 @@ internal sealed class Inode
         _cached.Clear();
         _cached.AddRange(_durable);
         Length = DurableLength;
-        Forget();
+        _isForgotten = false;
+        Clean();
+    }
+
+    private void Clean()
+    {
+        _dirty.Clear();
+        _isLengthDirty = false;
     }
 
     /// <summary>The cache's own copy of a sector.</summary>

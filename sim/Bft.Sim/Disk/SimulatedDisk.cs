@@ -47,6 +47,9 @@ public sealed class SimulatedDisk : IDisk
     /// <value>All files together. Unit: bytes.</value>
     public long Bytes => BytesWithout(null);
 
+    /// <value>A crash now would lose nothing that is written: no unflushed sector, length or new name, and no flush that failed since the last crash.</value>
+    public bool IsDurable => _cached.All(pair => pair.Value.IsDurable && _durable.GetValueOrDefault(pair.Key) == pair.Value);
+
     /// <summary>Flips one bit of one file.</summary>
     public void FlipBit(ref Lot lot)
     {

@@ -1,7 +1,7 @@
 namespace Bft.Sim;
 
 /// <summary>One call between two parties. It ends by itself when either goes down.</summary>
-internal sealed class Connection(Party client, Party server, ChannelKind kind)
+internal sealed class Connection(Party client, Party server, ChannelKind kind, bool isOrdered)
 {
     public Party Client { get; } = client;
 
@@ -11,6 +11,9 @@ internal sealed class Connection(Party client, Party server, ChannelKind kind)
 
     /// <summary>The server has taken it, and neither end has left it.</summary>
     public bool IsOpen { get; set; }
+
+    /// <summary>A subscription and a fetch are read in order by what they are (R7); other calls only where the transport keeps order.</summary>
+    public bool IsOrdered { get; } = isOrdered || kind is ChannelKind.Bodies or ChannelKind.Tips or ChannelKind.Fetch;
 
     /// <summary>Whatever the server keeps for it.</summary>
     public object? ServerState { get; set; }

@@ -42,7 +42,7 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
     /// <summary>Opens a call; the client hears of it by <see cref="Party.OnOpened"/> or <see cref="Party.OnClosed"/>.</summary>
     public Connection Open(Party client, int server, ChannelKind kind, object? state = null)
     {
-        Connection connection = new(client, Route(client, server), kind) { ClientState = state };
+        Connection connection = new(client, Route(client, server), kind, plan.IsOrdered) { ClientState = state };
         int clientLife = client.Life;
         simulation.After(Delay(client.Id, connection.Server.Id, out bool isLost), () =>
         {
@@ -107,7 +107,7 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
         {
             simulation.Choices.Record(lot.Id, $"loss {from.Name}→{to.Name}");
             simulation.Note(TraceKind.Drop, to.Id, text, from.Id, message);
-            if (plan.IsOrdered)
+            if (connection.IsOrdered)
             {
                 simulation.After(lot.Between(1, 500) * Millisecond, () => Close(connection));
             }
@@ -116,7 +116,7 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
         }
 
         Carry(connection, to, bytes, hash, existence, message, text, ref lot);
-        if (mayFail && !plan.IsOrdered && lot.Chance(plan.DuplicatePpm))
+        if (mayFail && !connection.IsOrdered && lot.Chance(plan.DuplicatePpm))
         {
             simulation.Choices.Record(lot.Id, $"double {from.Name}→{to.Name}");
             Carry(connection, to, bytes, hash, existence, ++_messages, text, ref lot);
@@ -159,7 +159,7 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
         bool isToClient = to == connection.Client;
         Party from = connection.Other(to);
         long at = simulation.Now + DelayOf(ref lot);
-        if (plan.IsOrdered)
+        if (connection.IsOrdered)
         {
             long last = isToClient ? connection.LastToClient : connection.LastToServer;
             at = Math.Max(at, last + 1);

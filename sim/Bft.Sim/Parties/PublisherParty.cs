@@ -17,6 +17,7 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
 {
     private readonly Connection?[] _calls = new Connection?[cluster.Plan.Witnesses];
     private readonly long[] _redialAt = new long[cluster.Plan.Witnesses];
+    private readonly List<BatchRef> _appended = [];
     private readonly BodyBuilder _body = new(cluster.Committee.Limits);
     private PublisherDriver _driver = null!;
     private bool _isFlushing;
@@ -49,7 +50,15 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
 
         IsEnded = false;
         _driver = new PublisherDriver(
-            Cluster.Committee, Topic, Cluster.SignerOf(this), Cluster.Scheme, Options, journal, () => Cluster.Simulation.Choices.Next(ChoiceStream.Workload, Id).Bits(), ClockMs, this);
+            Cluster.Committee, Topic, Cluster.SignerOf(this), Cluster.Scheme, Options, journal, () => Cluster.Simulation.Choices.Next(ChoiceStream.Workload, Id).Bits(), ClockMs, this)
+        {
+            Decided = OnDecided,
+        };
+        foreach (VerifiedBatch batch in _driver.Uncovered)
+        {
+            Cluster.Checks.ForEach(check => check.OnJournaled(Id, batch.Reference));
+        }
+
         SealSoon();
     }
 
@@ -57,6 +66,7 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
     {
         Array.Clear(_calls);
         Array.Clear(_redialAt);
+        _appended.Clear();
         _isFlushing = false;
     }
 
@@ -173,6 +183,15 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
         }
     }
 
+    private void OnDecided(PublisherEffects effects)
+    {
+        foreach (VerifiedBatch batch in effects.Batches)
+        {
+            _appended.Add(batch.Reference);
+            Cluster.Checks.ForEach(check => check.OnBroadcast(Id, batch));
+        }
+    }
+
     private void SealSoon()
     {
         if (_isFlushing || _driver.IsEnded || _driver.Seal() is not { } commit)
@@ -181,10 +200,20 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
         }
 
         _isFlushing = true;
+        BatchRef[] sealedBatches = [.. _appended];
+        _appended.Clear();
         After(Cluster.Faults.OnCommit(this, out _), () =>
         {
             commit.Perform();
             _isFlushing = false;
+            if (Disk.IsDurable)
+            {
+                foreach (BatchRef batch in sealedBatches)
+                {
+                    Cluster.Checks.ForEach(check => check.OnJournaled(Id, batch));
+                }
+            }
+
             _driver.OnCommitted(commit);
             SealSoon();
         });

@@ -328,14 +328,22 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         }
 
         _isFlushing = true;
+        foreach (Checker check in Cluster.ChecksOf(this))
+        {
+            check.OnSealed(Id, commit.Mark);
+        }
+
         long delay = Cluster.Faults.OnCommit(this, out int sendsLeft);
         After(delay, () =>
         {
             commit.Perform();
             _isFlushing = false;
-            foreach (Checker check in Cluster.ChecksOf(this))
+            if (Disk.IsDurable)
             {
-                check.OnDurable(Id, commit.Mark);
+                foreach (Checker check in Cluster.ChecksOf(this))
+                {
+                    check.OnDurable(Id, commit.Mark);
+                }
             }
 
             Cluster.Simulation.Note(TraceKind.Durable, Id, Cluster.Simulation.Trace is null ? "" : $"commit {commit.Mark}");

@@ -11,6 +11,7 @@ public static class Run
         ArgumentNullException.ThrowIfNull(request);
         Simulation simulation = new(new Choices(request.Seed, request.Removed), withTrace ? new Trace() : null);
         SimulatedCluster cluster = new(simulation, request.Plan);
+        cluster.Checks.AddRange(Checkers.All());
         cluster.Run();
         return new RunResult(request)
         {

@@ -6,6 +6,7 @@ using Bft.Crypto;
 using Bft.Protocol;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
 using Bft.Storage;
 
 namespace Bft.Sim;
@@ -15,6 +16,7 @@ internal sealed class SimulatedCluster : RunFacts
 {
     private const long Millisecond = 1_000_000;
     private const int SeatsEntity = 61;
+    private const int SettleMilliseconds = 250; // how often it is asked whether all that is due has happened
 
     private readonly IdealSignatures _ideal = new();
     private readonly List<ISigner> _signers = [];
@@ -98,6 +100,7 @@ internal sealed class SimulatedCluster : RunFacts
             _faulty.Add(witness.Id);
         }
 
+        WitnessKeys = [.. _signers.Take(plan.Witnesses).Select(signer => signer.PublicKey)];
         _names = [.. _parties.Select(party => party.Name)];
     }
 
@@ -145,6 +148,12 @@ internal sealed class SimulatedCluster : RunFacts
 
     public bool IsHealed { get; private set; }
 
+    public override ClusterId Cluster => Committee.Cluster;
+
+    public override IReadOnlyList<PublicKey> WitnessKeys { get; }
+
+    public override ISignatureScheme? Signatures => Plan.RealSignatures ? null : _ideal;
+
     public override IReadOnlyList<string> Parties => _names;
 
     public override long Now => Simulation.Now;
@@ -172,6 +181,9 @@ internal sealed class SimulatedCluster : RunFacts
         ReceiverParty receiver => receiver.Topic,
         _ => throw new ArgumentOutOfRangeException(nameof(party)),
     };
+
+    public override VerifiedCertificate? StoredTip(int witness, StreamId stream) =>
+        _parties[witness] is WitnessParty { IsUp: true } party && party.Store.TryFind(stream, out StreamLog? log) ? log.Tip : null;
 
     public override int Outstanding(int publisher) => _parties[publisher] is PublisherParty party ? party.Left + party.InFlight : 0;
 
@@ -220,7 +232,11 @@ internal sealed class SimulatedCluster : RunFacts
         {
             Heal();
             long bound = Simulation.Now + (HealMilliseconds * Millisecond);
-            Simulation.RunUntil(bound, () => Violation is not null || IsSettled());
+            while (Violation is null && Simulation.Now < bound && !IsSettled())
+            {
+                Simulation.RunUntil(Math.Min(bound, Simulation.Now + (SettleMilliseconds * Millisecond)), () => Violation is not null);
+            }
+
             if (Violation is null)
             {
                 // What comes too often or too late would come now.
@@ -231,6 +247,11 @@ internal sealed class SimulatedCluster : RunFacts
         if (Violation is null)
         {
             Checks.ForEach(check => check.OnEnd());
+        }
+
+        foreach (KeyValuePair<string, long> excuse in Checks.SelectMany(check => check.Excuses))
+        {
+            _excuses[excuse.Key] = _excuses.GetValueOrDefault(excuse.Key) + excuse.Value;
         }
     }
 
@@ -259,7 +280,8 @@ internal sealed class SimulatedCluster : RunFacts
     /// <summary>A correct party never throws.</summary>
     public void OnThrown(Party party, Exception fault)
     {
-        Violation ??= Note(new Violation("no-crash", $"{party.Name}: {fault}", Now, [party.Id]));
+        Checks.ForEach(check => check.OnThrew(party.Id, fault));
+        Simulation.Note(TraceKind.Note, party.Id, $"threw: {fault.Message}");
         party.IsGone = true;
     }
 

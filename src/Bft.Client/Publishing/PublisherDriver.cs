@@ -81,6 +81,12 @@ internal sealed class PublisherDriver
     /// <summary>The stream that submissions go to now; null while the witnesses are asked (P7). On any thread.</summary>
     public StreamHeader? Header => _progress?.Header;
 
+    /// <summary>Sees what each input made the role decide, before any of it is performed: for those who check.</summary>
+    public Action<PublisherEffects>? Decided { get; set; }
+
+    /// <summary>The batches that are not covered yet, in the order of submission.</summary>
+    public IEnumerable<VerifiedBatch> Uncovered => _inFlight.Select(entry => entry.Batch);
+
     /// <summary>Batches that are not covered yet.</summary>
     public int InFlight => _inFlight.Count;
 
@@ -433,6 +439,7 @@ internal sealed class PublisherDriver
                 return;
             }
 
+            Decided?.Invoke(_effects);
             VerifiedBatch[] batches = [.. _effects.Batches];
             foreach (VerifiedBatch batch in batches)
             {
