@@ -62,7 +62,7 @@ public static class NodeHost
         await using WebApplication app = Edge.Build(
             identity,
             options.Edge,
-            new WitnessService(identity, options.Edge, sessions, store, mailbox, input, publishers, topics, status, lifetime),
+            new WitnessService(identity, options.Edge, sessions, store, mailbox, input, publishers, driver.HandOvers, topics, status, lifetime),
             new PeerService(identity, options.Edge, sessions, store, mailbox, input, peers, lifetime));
 
         HealthService health = app.Services.GetRequiredService<HealthService>();

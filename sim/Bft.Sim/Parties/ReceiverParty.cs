@@ -13,9 +13,11 @@ namespace Bft.Sim;
 /// <summary>A correct receiver's process: the client's own driver and cursor, and an application that takes and commits.</summary>
 internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string name, Topic topic) : Party(cluster, id, name), IReceiverOutputs
 {
+    private const long HandOverNanoseconds = 5_000_000_000;
+
     private readonly Dictionary<(int Witness, SubscriptionChannel Channel), Connection> _calls = [];
     private readonly Queue<(Connection Connection, byte[] Bytes)> _unread = new();
-    private readonly SortedDictionary<int, IReadOnlyList<IPublishRequest>> _handOvers = [];
+    private readonly SortedDictionary<int, Connection> _handOvers = [];
     private ReceiverDriver _driver = null!;
     private CursorStore _cursor = null!;
     private long _takeAt;
@@ -77,7 +79,7 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
                 _driver.OnClosed(call.Witness, call.Channel, "The connection broke.");
             }
         }
-        else
+        else if (_handOvers.GetValueOrDefault(SimulatedCluster.IndexOf(connection.Server)) == connection)
         {
             _handOvers.Remove(SimulatedCluster.IndexOf(connection.Server));
         }
@@ -87,6 +89,7 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
     {
         if (connection.Kind == ChannelKind.Publish)
         {
+            _driver.OnHandOverReply(new WitnessIndex(SimulatedCluster.IndexOf(connection.Server)), FrameCodec.Decode<IPublishReply>(new ReadOnlySequence<byte>(bytes)));
             return;
         }
 
@@ -112,12 +115,31 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
 
     void IReceiverOutputs.HandOver(WitnessIndex witness, IReadOnlyList<IPublishRequest> frames)
     {
-        if (_handOvers.TryAdd(witness.Value, frames))
+        if (_handOvers.TryGetValue(witness.Value, out Connection? open))
         {
-            Cluster.Simulation.Probe("receiver hands a certificate over (R5)", Id);
-            Connection call = Cluster.Network.Open(this, witness.Value, ChannelKind.Publish, frames);
-            After(300L * 1_000_000, () => Cluster.Network.Close(call));
+            // Frames that come before it is open are the role's to send again.
+            if (open.IsOpen)
+            {
+                foreach (IPublishRequest frame in frames)
+                {
+                    Cluster.Network.Send(open, this, frame);
+                }
+            }
+
+            return;
         }
+
+        Cluster.Simulation.Probe("receiver hands a certificate over (R5)", Id);
+        Connection call = Cluster.Network.Open(this, witness.Value, ChannelKind.Publish, frames);
+        _handOvers.Add(witness.Value, call);
+        After(HandOverNanoseconds, () =>
+        {
+            if (_handOvers.GetValueOrDefault(witness.Value) == call)
+            {
+                _handOvers.Remove(witness.Value);
+                Cluster.Network.Close(call);
+            }
+        });
     }
 
     void IReceiverOutputs.Started(Protocol.Receiving.Cursor start)

@@ -119,7 +119,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         {
             case ChannelKind.Publish:
                 connection.ServerState = new PublishIntake(
-                    Cluster.File, _store, _batches, Cluster.Scheme, Cluster.KeyOf(connection.Client), (frame, _) => Send(connection, frame));
+                    Cluster.File, _store, _batches, Cluster.Scheme, Cluster.KeyOf(connection.Client), _driver.HandOvers, (frame, _) => Send(connection, frame));
                 _publishers.Add(connection);
                 break;
             case ChannelKind.Exchange:
@@ -149,6 +149,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     public override void OnClosed(Connection connection)
     {
         _publishers.Remove(connection);
+        (connection.ServerState as PublishIntake)?.OnClosed();
         _readers.Remove(connection);
         if (connection.Client == this && connection.Kind == ChannelKind.Exchange)
         {

@@ -1,51 +1,88 @@
+using System.Threading.Channels;
 using Bft.Protocol.Membership;
 using Bft.Wire.Frames;
 using Grpc.Core;
 
 namespace Bft.Client;
 
-/// <summary>R5: hands certificates to witnesses that seem to lack them. Rare, so each is a call of its own; the role's back-off paces it.</summary>
-internal sealed class HandOvers(IReadOnlyList<WitnessConnection> connections, Session session)
+/// <summary>R5: hands certificates to witnesses that seem to lack them, and what they ask for then. Rare, so each witness gets a call while there is something to say.</summary>
+/// <remarks><see cref="Send"/> is for the loop; replies are posted to it.</remarks>
+internal sealed class HandOvers(IReadOnlyList<WitnessConnection> connections, Session session, Func<ReceiverInput, CancellationToken, ValueTask> post)
 {
-    private long _busy;
+    private readonly Channel<IPublishRequest>?[] _open = new Channel<IPublishRequest>?[connections.Count];
 
-    /// <summary>Begins a hand-over, unless one to this witness is under way.</summary>
-    public void Begin(WitnessIndex witness, IReadOnlyList<IPublishRequest> frames, CancellationToken cancellationToken)
+    /// <summary>Opens a call, unless one is open.</summary>
+    /// <remarks>Bounded: while earlier frames wait none are added; they come again with the role's back-off, or when the witness asks again.</remarks>
+    /// <returns>Ends with the call that was opened for it.</returns>
+    public Task Send(WitnessIndex witness, IReadOnlyList<IPublishRequest> frames, CancellationToken cancellationToken)
     {
-        long bit = 1L << witness.Value;
-        if ((Interlocked.Or(ref _busy, bit) & bit) == 0)
+        Channel<IPublishRequest>? open = _open[witness.Value];
+        Channel<IPublishRequest> waiting = open ?? Channel.CreateUnbounded<IPublishRequest>();
+        if (waiting.Reader.Count == 0)
         {
-            _ = Task.Run(() => SendAsync(witness, frames, bit, cancellationToken), cancellationToken);
-        }
-    }
-
-    private async Task SendAsync(WitnessIndex witness, IReadOnlyList<IPublishRequest> frames, long bit, CancellationToken cancellationToken)
-    {
-        WitnessConnection connection = connections[witness.Value];
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(connection.ConnectTimeout);
-        try
-        {
-            using AsyncDuplexStreamingCall<IPublishRequest, IPublishReply> call = connection.Receiving.Publish(new CallOptions(cancellationToken: limit.Token));
-            await session.OpenAsync(call, connection, limit.Token).ConfigureAwait(false);
             foreach (IPublishRequest frame in frames)
             {
-                await call.RequestStream.WriteAsync(frame, limit.Token).ConfigureAwait(false);
-            }
-
-            await call.RequestStream.CompleteAsync().ConfigureAwait(false);
-            while (await call.ResponseStream.MoveNext(limit.Token).ConfigureAwait(false))
-            {
-                // Until the witness has taken it in and ends the call.
+                waiting.Writer.TryWrite(frame);
             }
         }
-        catch (Exception error) when (error is RpcException or SessionEndedException or OperationCanceledException)
+
+        _open[witness.Value] = waiting;
+        return open is null ? Task.Run(() => RunAsync(witness, waiting, cancellationToken), CancellationToken.None) : Task.CompletedTask;
+    }
+
+    private async Task RunAsync(WitnessIndex witness, Channel<IPublishRequest> waiting, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CallAsync(connections[witness.Value], waiting.Reader, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception)
         {
             // Tried again by the role as long as it is needed.
         }
+
+        try
+        {
+            await post(_ => _open[witness.Value] = null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The subscription was disposed.
+        }
+    }
+
+    private async Task CallAsync(WitnessConnection connection, ChannelReader<IPublishRequest> waiting, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource idle = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        idle.CancelAfter(connection.ConnectTimeout);
+        using AsyncDuplexStreamingCall<IPublishRequest, IPublishReply> call = connection.Receiving.Publish(new CallOptions(cancellationToken: idle.Token));
+        await session.OpenAsync(call, connection, idle.Token).ConfigureAwait(false);
+        Task reading = ReadAsync(connection, call.ResponseStream, idle);
+        try
+        {
+            while (await waiting.WaitToReadAsync(idle.Token).ConfigureAwait(false) && waiting.TryRead(out IPublishRequest? frame))
+            {
+                await call.RequestStream.WriteAsync(frame, idle.Token).ConfigureAwait(false);
+                idle.CancelAfter(connection.ConnectTimeout);
+            }
+        }
         finally
         {
-            Interlocked.And(ref _busy, ~bit);
+            await idle.CancelAsync().ConfigureAwait(false);
+            await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task ReadAsync(WitnessConnection connection, IAsyncStreamReader<IPublishReply> replies, CancellationTokenSource idle)
+    {
+        while (await replies.MoveNext(idle.Token).ConfigureAwait(false))
+        {
+            IPublishReply reply = replies.Current;
+            if (reply is not HeartbeatFrame)
+            {
+                idle.CancelAfter(connection.ConnectTimeout);
+                await post(driver => driver.OnHandOverReply(connection.Witness, reply), idle.Token).ConfigureAwait(false);
+            }
         }
     }
 }

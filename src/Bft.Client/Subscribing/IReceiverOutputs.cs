@@ -15,7 +15,7 @@ internal interface IReceiverOutputs
     /// <summary>End what was opened. The driver wants nothing more of it: no frame, and no OnClosed.</summary>
     void Close(WitnessIndex witness, SubscriptionChannel channel);
 
-    /// <summary>R5: send these on a call of their own, unless one to this witness is under way.</summary>
+    /// <summary>R5: send these on a Publish call, on the one to this witness that is still open or on a new one. Replies are given to OnHandOverReply; a call that was silent for some seconds is closed.</summary>
     void HandOver(WitnessIndex witness, IReadOnlyList<IPublishRequest> frames);
 
     /// <summary>Where a subscription begins that was to begin "from now on". Comes before the first delivery.</summary>

@@ -42,7 +42,7 @@ internal sealed class SubscriberLoop : IReceiverOutputs
         _session = session;
         _topic = topic;
         _notify = notify;
-        _handOvers = new HandOvers(connections, session);
+        _handOvers = new HandOvers(connections, session, PostAsync);
         ulong chance = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         Driver = new ReceiverDriver(committee, Ed25519.Instance, topic, cursor, options, chance, this);
     }
@@ -137,7 +137,11 @@ internal sealed class SubscriberLoop : IReceiverOutputs
         closed.End();
     }
 
-    void IReceiverOutputs.HandOver(WitnessIndex witness, IReadOnlyList<IPublishRequest> frames) => _handOvers.Begin(witness, frames, _ending);
+    void IReceiverOutputs.HandOver(WitnessIndex witness, IReadOnlyList<IPublishRequest> frames)
+    {
+        _running.RemoveAll(task => task.IsCompleted);
+        _running.Add(_handOvers.Send(witness, frames, _ending));
+    }
 
     void IReceiverOutputs.Started(Cursor start) => _started.TrySetResult(start);
 

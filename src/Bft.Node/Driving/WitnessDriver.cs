@@ -38,6 +38,9 @@ internal sealed class WitnessDriver
     /// <summary>The last durable commit. Any thread reads it.</summary>
     public Mark DurableMark => new(Volatile.Read(ref _durableMark));
 
+    /// <summary>R5: who waits for what it handed over.</summary>
+    public HandOverBook HandOvers { get; } = new();
+
     /// <summary>Sees what each input made the role decide, before any of it is performed: for those who check.</summary>
     public Action<WitnessEffects>? Decided { get; init; }
 
@@ -147,7 +150,7 @@ internal sealed class WitnessDriver
             _store.OnStoredTip(tip);
         }
 
-        Delivery.Perform(_effects, _outputs);
+        Delivery.Perform(_effects, _outputs, HandOvers);
         _effects.Clear();
     }
 }

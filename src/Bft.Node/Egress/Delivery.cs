@@ -8,7 +8,7 @@ namespace Bft.Node;
 /// <summary>What the core decided, as frames.</summary>
 internal static class Delivery
 {
-    public static void Perform(WitnessEffects effects, IWitnessOutputs outputs)
+    public static void Perform(WitnessEffects effects, IWitnessOutputs outputs, HandOverBook handOvers)
     {
         foreach (AckBundle bundle in effects.PeerAcks)
         {
@@ -36,7 +36,9 @@ internal static class Delivery
         foreach (StoredTip tip in effects.StoredTips)
         {
             outputs.TopicRose(tip.Header.Topic);
-            outputs.TipToPublisher(tip.Header.Publisher, tip.Header.Id, new TipFrame(tip.Certificate.Certificate.Bytes));
+            TipFrame frame = new(tip.Certificate.Certificate.Bytes);
+            outputs.TipToPublisher(tip.Header.Publisher, tip.Header.Id, frame);
+            handOvers.OnTip(tip.Certificate.Batch, frame);
         }
 
         foreach (PeerTip tip in effects.PeerTips)
@@ -52,6 +54,9 @@ internal static class Delivery
         foreach (FetchOrder order in effects.Fetches)
         {
             outputs.Fetch(order);
+
+            // R5: the publisher may be gone and no peer have it: then whoever handed the certificate over is the only source.
+            handOvers.Ask(order.Stream, order.From);
         }
 
         foreach (VerifiedEvidence evidence in effects.Evidence)

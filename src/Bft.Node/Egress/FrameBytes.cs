@@ -6,7 +6,7 @@ namespace Bft.Node;
 /// <summary>What frames count for in an outbox. Unit: bytes.</summary>
 internal static class FrameBytes
 {
-    private const int Overhead = 256;
+    public const int Overhead = 256;
 
     public static int Of(Refusal refusal) => Overhead + (refusal.Original?.Bytes.Length ?? 0) + (refusal.Certificate?.Bytes.Length ?? 0)
         + (2 * refusal.Text.Length) + refusal.Live.Sum(statement => Overhead + statement.Bytes.Length);

@@ -14,14 +14,16 @@ namespace Bft.Node;
 /// <param name="batches">Of this cluster.</param>
 /// <param name="scheme">Checks certificates.</param>
 /// <param name="client">Who opened the call.</param>
+/// <param name="handOvers">Who handed what over.</param>
 /// <param name="reply">Sends an answer on this call, later; with what it counts for. Unit: bytes.</param>
 internal sealed class PublishIntake(
-    ClusterFile cluster, BatchStore store, BatchVerifier batches, ISignatureScheme scheme, PublicKey client, Action<IPublishReply, int> reply)
+    ClusterFile cluster, BatchStore store, BatchVerifier batches, ISignatureScheme scheme, PublicKey client, HandOverBook handOvers, Action<IPublishReply, int> reply)
 {
     private const int InquiryBytes = 64 * 1024; // the answer
 
     private const int OwnBodiesBytes = 512 * 1024; // the answer, or one batch
 
+    private readonly Dictionary<Slot, VerifiedStatement> _covered = []; // bound: the statements of one frame
     private readonly RangeVerifier _ranges = new(new AckVerifier(cluster.Committee, scheme, NodeLimits.Default.RememberedRootsMax), batches);
 
     public Intake Take(IPublishRequest frame) => frame switch
@@ -34,11 +36,22 @@ internal sealed class PublishIntake(
         _ => default,
     };
 
+    /// <summary>The call is over.</summary>
+    public void OnClosed() => handOvers.Leave(reply);
+
     private Intake OnBatch(SignedBatch signed)
     {
         if (!BatchStatement.TryParse(cluster.Committee.Cluster, signed.Statement.Span, out BatchStatement? statement, out RejectReason reason))
         {
             return Intake.Faulty($"A batch statement could not be read: {reason}.");
+        }
+
+        if (_covered.Remove(statement.Reference.Slot, out VerifiedStatement? covered) && covered.Digest == statement.Reference.Digest)
+        {
+            // R5, W5: a certificate beats policy, and the caller showed it.
+            return batches.TryVerifyBody(covered, signed.Body, signed.BodyOwner, out VerifiedBatch? whole, out reason)
+                ? Intake.Of(new BatchInput(whole) { Bytes = signed.Body.Length + statement.Bytes.Length })
+                : Intake.Faulty($"A body that was handed over does not hold: {reason}.");
         }
 
         if (WhyRefused(statement) is { } refusal)
@@ -72,14 +85,30 @@ internal sealed class PublishIntake(
         }
 
         // R5, W5: at or below the tip it says nothing new, and signatures cost.
+        bool isOwn = store.TryFind(parsed.Batch.Stream, out StreamLog? log) && log.Header.Publisher == client;
         if (store.IsStored(parsed.Batch.Slot))
+        {
+            // A publisher hears of its tips anyway.
+            return isOwn || log?.Tip is not { } tip ? default : Intake.Answer(new TipFrame(tip.Certificate.Bytes), FrameBytes.Overhead + tip.Certificate.Bytes.Length);
+        }
+
+        if (!isOwn && !handOvers.TryEnter(parsed.Batch, client, reply))
         {
             return default;
         }
 
-        return _ranges.TryVerify(frame, out VerifiedCertificate? certificate, out VerifiedStatement[] statements, out RejectReason reason)
-            ? Intake.Of(new CertificateInput(certificate, statements) { Bytes = FrameBytes.Of(frame) })
-            : Intake.Faulty($"A certificate or its statements do not hold: {reason}.");
+        if (!_ranges.TryVerify(frame, out VerifiedCertificate? certificate, out VerifiedStatement[] statements, out RejectReason reason))
+        {
+            return Intake.Faulty($"A certificate or its statements do not hold: {reason}.");
+        }
+
+        _covered.Clear();
+        foreach (VerifiedStatement statement in isOwn ? [] : statements)
+        {
+            _covered.Add(statement.Reference.Slot, statement);
+        }
+
+        return Intake.Of(new CertificateInput(certificate, statements) { Bytes = FrameBytes.Of(frame) });
     }
 
     private static Intake Refuse(SignedBatch signed, Refusal refusal)

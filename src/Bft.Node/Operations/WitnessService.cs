@@ -10,7 +10,7 @@ namespace Bft.Node;
 /// <summary>The calls that clients make.</summary>
 internal sealed class WitnessService(
     NodeIdentity identity, EdgeLimits limits, Sessions sessions, BatchStore store, CoreMailbox core, ByteBudget input,
-    PublisherCalls publishers, TopicSignals topics, StatusReport status, NodeLifetime lifetime) : WitnessServiceBase
+    PublisherCalls publishers, HandOverBook handOvers, TopicSignals topics, StatusReport status, NodeLifetime lifetime) : WitnessServiceBase
 {
     private readonly BatchVerifier _batches = new(identity.Committee.Cluster, identity.Committee.Limits, Ed25519.Instance);
 
@@ -47,7 +47,7 @@ internal sealed class WitnessService(
         using Session session = await sessions.OpenAsync(requests, replies, isForPeers: false, context, cancellationToken);
         Outbox<IPublishReply> outbox = new(limits.OutboxBytesMax);
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, outbox.Over.Token);
-        PublishIntake intake = new(identity.Cluster, store, _batches, Ed25519.Instance, session.Client, outbox.Post);
+        PublishIntake intake = new(identity.Cluster, store, _batches, Ed25519.Instance, session.Client, handOvers, outbox.Post);
         PublishCall call = new(intake, core, new ByteBudget(limits.InputBytesPerCallMax, input), outbox);
         publishers.Add(session.Client, outbox);
         Task writing = outbox.WriteAllAsync(replies, new HeartbeatFrame(), limits.HeartbeatInterval);
@@ -58,6 +58,7 @@ internal sealed class WitnessService(
         finally
         {
             publishers.Remove(session.Client, outbox);
+            intake.OnClosed();
             outbox.Close();
             await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

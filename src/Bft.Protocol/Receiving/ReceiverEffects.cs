@@ -68,6 +68,9 @@ public enum ReceiverIgnored
     /// <summary>More streams than are followed.</summary>
     TooManyStreams,
 
+    /// <summary>A witness was answered a moment ago (R5).</summary>
+    TooSoon,
+
     /// <summary>A fork was found: nothing is delivered any more.</summary>
     Stopped,
 }

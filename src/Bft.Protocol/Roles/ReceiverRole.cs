@@ -18,6 +18,7 @@ public sealed class ReceiverRole
     private readonly OrderedDictionary<StreamId, ReceivedStream> _streams = [];
     private readonly WatchedTips _watchedTips;
     private readonly List<ReceivedStream> _watched = [];
+    private readonly long[] _answersFrom; // per witness, the tick from which on it gets another answer
     private readonly List<ReceivedStream> _cut = []; // those of which somebody named a floor
     private long _bufferedBytes;
     private bool _isStopped;
@@ -43,6 +44,7 @@ public sealed class ReceiverRole
         _verifier = verifier;
         _start = start.Copy();
         _options = options;
+        _answersFrom = new long[committee.Size.Count];
         _watchedTips = new WatchedTips(committee.Size, options.StreamsMax);
     }
 
@@ -338,6 +340,15 @@ public sealed class ReceiverRole
             effects.Ignored.Add(_isStopped ? ReceiverIgnored.Stopped : ReceiverIgnored.NoStatement);
             return;
         }
+
+        if (_now < _answersFrom[from.Value])
+        {
+            // Bodies are copied for an answer: nobody makes us do that all the time.
+            effects.Ignored.Add(ReceiverIgnored.TooSoon);
+            return;
+        }
+
+        _answersFrom[from.Value] = _now + _options.HandOverTicks;
 
         foreach ((CertifiedRange range, List<VerifiedBatch> batches) in received.CoveredBetween(first, last, _options.HandOverBytesMax))
         {

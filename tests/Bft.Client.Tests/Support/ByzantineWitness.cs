@@ -34,13 +34,23 @@ internal sealed class ByzantineWitness : IAsyncDisposable
     /// <param name="index">Which one; it does not run.</param>
     /// <param name="honest">Where the real frames come from.</param>
     /// <param name="forge">What becomes of a frame.</param>
-    public static async Task<ByzantineWitness> StartAsync(LocalCluster cluster, int index, int honest, Func<ISubscribeReply, ISubscribeReply> forge)
+    public static Task<ByzantineWitness> StartAsync(LocalCluster cluster, int index, int honest, Func<ISubscribeReply, ISubscribeReply> forge)
+    {
+        WitnessEntry source = cluster.File.Witnesses[honest];
+        return StartAsync(cluster, index, new Service(new WitnessConnection(source, ClusterLimits.Default, TimeSpan.FromSeconds(5), _ => { }), new Session(cluster.Committee.Cluster, cluster.Publisher), forge, []));
+    }
+
+    /// <summary>One that makes up all that it serves: these frames to each subscription, then heartbeats.</summary>
+    public static Task<ByzantineWitness> StartAsync(LocalCluster cluster, int index, params IReadOnlyList<ISubscribeReply> frames) =>
+        StartAsync(cluster, index, new Service(null, null, frame => frame, frames));
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private static async Task<ByzantineWitness> StartAsync(LocalCluster cluster, int index, Service service)
     {
         string home = Path.GetDirectoryName(cluster.OptionsOf(index).KeyFile)!;
         using X509Certificate2 pem = X509Certificate2.CreateFromPemFile(Path.Combine(home, "tls.crt"), Path.Combine(home, "tls.key"));
         X509Certificate2 certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
-        WitnessEntry source = cluster.File.Witnesses[honest];
-        Service service = new(new WitnessConnection(source, ClusterLimits.Default, TimeSpan.FromSeconds(5), _ => { }), new Session(cluster.Committee.Cluster, cluster.Publisher), forge);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, cluster.File.Witnesses[index].Address.Port, listen =>
         {
@@ -59,9 +69,7 @@ internal sealed class ByzantineWitness : IAsyncDisposable
         return new ByzantineWitness(app, service);
     }
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
-
-    internal sealed class Service(WitnessConnection honest, Session session, Func<ISubscribeReply, ISubscribeReply> forge) : WitnessServiceBase
+    internal sealed class Service(WitnessConnection? honest, Session? session, Func<ISubscribeReply, ISubscribeReply> forge, IReadOnlyList<ISubscribeReply> frames) : WitnessServiceBase
     {
         private int _forged;
 
@@ -73,6 +81,12 @@ internal sealed class ByzantineWitness : IAsyncDisposable
             await requestStream.MoveNext();
             await responseStream.WriteAsync(WelcomeFrame.Instance);
             await requestStream.MoveNext();
+            if (honest is null || session is null)
+            {
+                await MakeUpAsync((StartFrame)requestStream.Current, responseStream, context.CancellationToken);
+                return;
+            }
+
             using AsyncDuplexStreamingCall<ISubscribeRequest, ISubscribeReply> call = honest.Receiving.Subscribe(new CallOptions(cancellationToken: context.CancellationToken));
             await session.OpenAsync(call, honest, context.CancellationToken);
             await call.RequestStream.WriteAsync(requestStream.Current);
@@ -81,6 +95,21 @@ internal sealed class ByzantineWitness : IAsyncDisposable
                 ISubscribeReply reply = forge(call.ResponseStream.Current);
                 _forged += ReferenceEquals(reply, call.ResponseStream.Current) ? 0 : 1;
                 await responseStream.WriteAsync(reply);
+            }
+        }
+
+        private async Task MakeUpAsync(StartFrame start, IServerStreamWriter<ISubscribeReply> replies, CancellationToken cancellationToken)
+        {
+            foreach (ISubscribeReply frame in frames.Where(frame => start.WithBodies || frame is TipFrame))
+            {
+                await replies.WriteAsync(frame, cancellationToken);
+                _forged++;
+            }
+
+            using PeriodicTimer timer = new(TimeSpan.FromSeconds(1));
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                await replies.WriteAsync(new HeartbeatFrame(), cancellationToken);
             }
         }
 
