@@ -79,6 +79,23 @@ public sealed class WitnessRole : ILinkTargets
         _incarnations.RestoreRetired(header, _streams.GetValueOrDefault(header.Id)?.Witness);
     }
 
+    /// <summary>S2: a stream of a checkpoint is replayed: all up to its tip is stored. What stands above it follows.</summary>
+    public void RestoreStream(StreamHeader header, VerifiedCertificate? tip, VerifiedStatement? tipStatement)
+    {
+        ArgumentNullException.ThrowIfNull(header);
+        StreamFor(header.Id).Witness.RestoreTip(header, tip, tipStatement);
+    }
+
+    /// <summary>W11, S2: a list of a checkpoint is replayed, after its streams.</summary>
+    public void RestoreIncarnations(IncarnationsRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        _incarnations.Restore(record, id => _streams.GetValueOrDefault(id)?.Witness);
+    }
+
+    /// <summary>S2: what a checkpoint has to hold beside streams and evidence.</summary>
+    public IEnumerable<WitnessRecord> Remembered() => _incarnations.Remembered();
+
     /// <summary>W11: a retired stream was forgotten.</summary>
     public void RestoreForgotten(StreamId stream) => Forget(stream);
 

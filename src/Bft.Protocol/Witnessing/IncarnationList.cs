@@ -1,3 +1,4 @@
+using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 
@@ -95,6 +96,29 @@ internal sealed class IncarnationList(NodeLimits limits, SteadyClock clock)
                 .Take(max)
                 .Select(SignedStatement.From),
         ];
+    }
+
+    public IncarnationsRecord Remembered(PublicKey publisher, Topic topic) => new(
+        publisher, topic, HighestRetired, [.. _live.Where(listing => listing.AckedAt is not null).Select(listing => listing.Stream.Id)], [.. _retired.Select(stream => stream.Id)]);
+
+    public void Restore(IncarnationsRecord record, Func<StreamId, StreamWitness?> streamOf)
+    {
+        foreach (StreamWitness listed in Live.ToArray())
+        {
+            Remove(listed);
+        }
+
+        HighestRetired = record.HighestRetired;
+        foreach (StreamWitness live in record.Live.Select(streamOf).OfType<StreamWitness>())
+        {
+            Add(live);
+            live.Listing!.OnAck();
+        }
+
+        foreach (StreamWitness retired in record.Retired.Select(streamOf).OfType<StreamWitness>())
+        {
+            _retired.Enqueue(retired);
+        }
     }
 
     private bool IsIdle(Listing listing) =>

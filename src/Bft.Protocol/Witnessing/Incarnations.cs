@@ -17,9 +17,6 @@ internal sealed class Incarnations(NodeLimits limits)
     private readonly OrderedDictionary<(PublicKey Publisher, Topic Topic), IncarnationList> _lists = [];
     private readonly SteadyClock _clock = new();
 
-    /// <summary>In the order in which they came into use.</summary>
-    public IEnumerable<((PublicKey Publisher, Topic Topic) Key, IncarnationList List)> Lists => _lists.Select(pair => (pair.Key, pair.Value));
-
     public void OnTick(long now) => _clock.OnTick(now);
 
     /// <summary>Makes room for a stream that is not listed; gives the reason when there may be none.</summary>
@@ -85,6 +82,23 @@ internal sealed class Incarnations(NodeLimits limits)
                 _ = list.KeepRetired(stream); // whom it drops, a record says
             }
         }
+    }
+
+    /// <summary>S2: the lists as a checkpoint has them. What was never acked in is nothing to remember.</summary>
+    public IEnumerable<IncarnationsRecord> Remembered() => _lists
+        .Select(pair => pair.Value.Remembered(pair.Key.Publisher, pair.Key.Topic))
+        .Where(record => record.HighestRetired is not null || record.Live.Count > 0);
+
+    /// <summary>S2: a checkpoint's list is replayed; its streams were before it.</summary>
+    public void Restore(IncarnationsRecord record, Func<StreamId, StreamWitness?> streamOf)
+    {
+        if (!_lists.TryGetValue((record.Publisher, record.Topic), out IncarnationList? list))
+        {
+            list = new IncarnationList(limits, _clock);
+            _lists.Add((record.Publisher, record.Topic), list);
+        }
+
+        list.Restore(record, streamOf);
     }
 
     /// <summary>A refusal that shows the live incarnations.</summary>

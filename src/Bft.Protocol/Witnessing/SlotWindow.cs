@@ -73,6 +73,14 @@ internal sealed class SlotWindow(StreamId stream, Committee committee)
 
     public void Certified(Sequence sequence) => CertifiedEnd = sequence >= CertifiedEnd ? sequence.Following : CertifiedEnd;
 
+    /// <summary>S2: all up to this batch is stored; nothing else is known yet.</summary>
+    public void Restore(BatchRef tip)
+    {
+        RecordedTip = tip;
+        StoredEnd = tip.Sequence.Following;
+        Certified(tip.Sequence);
+    }
+
     /// <summary>The slots up to this one are durable; gives the states that are forgotten.</summary>
     public List<SlotState> Stored(Sequence tip)
     {

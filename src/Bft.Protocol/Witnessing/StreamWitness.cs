@@ -266,6 +266,18 @@ internal sealed class StreamWitness
         return StoredEnd > certificate.Batch.Sequence;
     }
 
+    /// <summary>S2: a checkpoint's tip is replayed.</summary>
+    public void RestoreTip(StreamHeader header, VerifiedCertificate? tip, VerifiedStatement? tipStatement)
+    {
+        Header = header;
+        StoredTip = tip;
+        _tipStatement = tipStatement;
+        if (tip is not null)
+        {
+            _window.Restore(tip.Batch);
+        }
+    }
+
     /// <summary>W9: evidence about the publisher in this stream is replayed.</summary>
     public void RestoreEvidence() => IsPublisherProven = true;
 

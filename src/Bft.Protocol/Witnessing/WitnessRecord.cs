@@ -1,3 +1,4 @@
+using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 
@@ -22,6 +23,9 @@ public sealed record RetiredRecord(StreamHeader Header) : WitnessRecord;
 
 /// <summary>W11: a retired stream of which nothing was certified is forgotten.</summary>
 public sealed record ForgottenRecord(StreamId Stream) : WitnessRecord;
+
+/// <summary>W11, in a checkpoint (S2): the lists of a publisher's incarnations in a topic, acked in longest ago first.</summary>
+public sealed record IncarnationsRecord(PublicKey Publisher, Topic Topic, Incarnation? HighestRetired, IReadOnlyList<StreamId> Live, IReadOnlyList<StreamId> Retired) : WitnessRecord;
 
 /// <summary>Evidence about an offender.</summary>
 public sealed record EvidenceRecord(VerifiedEvidence Evidence) : WitnessRecord;

@@ -12,6 +12,7 @@ public sealed class BatchStore
 {
     private readonly ConcurrentDictionary<StreamId, StreamLog> _streams = new();
     private readonly ConcurrentDictionary<Topic, AppendList<StreamLog>> _topics = new();
+    private readonly SortedDictionary<StreamId, StreamLog> _ordered = []; // the same, for the thread that owns the journal
     private Journal? _journal;
 
     /// <summary>Streams of which something is recorded.</summary>
@@ -44,9 +45,12 @@ public sealed class BatchStore
         log.OnStoredTip(tip.Certificate);
         if (isNew)
         {
-            _topics.GetOrAdd(tip.Header.Topic, static _ => new AppendList<StreamLog>()).Add(log);
+            Show(log);
         }
     }
+
+    /// <summary>All streams, by id. For the thread that owns the journal.</summary>
+    internal IEnumerable<StreamLog> Ordered => _ordered.Values;
 
     /// <summary>W11: nothing of the stream was ever certified, and nothing will be acked in it again.</summary>
     internal void Forget(StreamId stream)
@@ -54,27 +58,28 @@ public sealed class BatchStore
         if (_streams.TryGetValue(stream, out StreamLog? log) && log.RecordedTip is null)
         {
             _streams.TryRemove(stream, out _);
+            _ordered.Remove(stream);
         }
     }
 
-    internal void OnBatch(VerifiedStatement statement, JournalPosition statementAt, JournalPosition bodyAt)
+    internal void OnBatch(VerifiedStatement statement, Sequence? ackBase, JournalPosition statementAt, JournalPosition bodyAt) =>
+        LogOf(statement.Statement.Header).OnBatch(statement, ackBase, StoredSlot.At(statementAt, bodyAt));
+
+    internal void OnCertificate(VerifiedCertificate certificate, JournalPosition position, long now) =>
+        _streams[certificate.Batch.Stream].OnCertificate(certificate, position, now);
+
+    /// <summary>S2: a stream as a checkpoint has it.</summary>
+    internal StreamLog Restore(StreamHeader header, StreamIndex index, Sequence floor, VerifiedCertificate? tip, VerifiedStatement? tipStatement)
     {
-        if (!_streams.TryGetValue(statement.Reference.Stream, out StreamLog? log))
+        StreamLog log = LogOf(header);
+        log.Restore(index, floor, tip, tipStatement);
+        if (tip is not null)
         {
-            log = new StreamLog(statement.Statement.Header);
-            if (_journal is { } journal)
-            {
-                log.Attach(journal);
-            }
-
-            _streams[statement.Reference.Stream] = log;
+            Show(log);
         }
 
-        log.OnBatch(statement, statementAt, bodyAt);
+        return log;
     }
-
-    internal void OnCertificate(VerifiedCertificate certificate, JournalPosition position) =>
-        _streams[certificate.Batch.Stream].OnCertificate(certificate, position);
 
     /// <summary>The journal is replayed: reading begins.</summary>
     internal void Attach(Journal journal)
@@ -85,4 +90,23 @@ public sealed class BatchStore
             log.Attach(journal);
         }
     }
+
+    private StreamLog LogOf(StreamHeader header)
+    {
+        if (!_streams.TryGetValue(header.Id, out StreamLog? log))
+        {
+            log = new StreamLog(header);
+            if (_journal is { } journal)
+            {
+                log.Attach(journal);
+            }
+
+            _ordered.Add(header.Id, log);
+            _streams[header.Id] = log;
+        }
+
+        return log;
+    }
+
+    private void Show(StreamLog log) => _topics.GetOrAdd(log.Header.Topic, static _ => new AppendList<StreamLog>()).Add(log);
 }

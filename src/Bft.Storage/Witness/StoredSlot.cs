@@ -13,5 +13,8 @@ internal readonly record struct StoredSlot(int Segment, uint Offset, uint Statem
     public JournalPosition Body(int statementLength) => new(Segment, (long)Offset + statementLength, BodyLength, BodyChecksum);
 }
 
-/// <summary>A certificate that is kept, and where its bytes lie.</summary>
-internal readonly record struct StoredCertificate(ulong Top, JournalPosition Position);
+/// <summary>A certificate that is kept, when it was stored, and where its bytes lie.</summary>
+/// <param name="Top">The slot of its batch.</param>
+/// <param name="StoredAt">By the journal's steady clock. Unit: milliseconds.</param>
+/// <param name="Position">Its bytes.</param>
+internal readonly record struct StoredCertificate(ulong Top, long StoredAt, JournalPosition Position);

@@ -4,19 +4,23 @@ using Bft.Protocol.Verification;
 
 namespace Bft.Storage;
 
-/// <summary>What is stored of one stream: covered, durable batches from slot 0 to the stored tip, and certificates that cover them all (S1, W7).</summary>
-/// <remarks>Any thread reads; the thread that owns the journal writes. A reader never sees a slot before its certificate.</remarks>
+/// <summary>What is stored of one stream: covered, durable batches up to the stored tip, and certificates that cover them all (S1, W7).</summary>
+/// <remarks>
+/// <para>Three stretches (S2): below <see cref="FirstKept"/> nothing is left, below <see cref="Floor"/> statements and certificates, from there bodies too.</para>
+/// <para>Any thread reads; the thread that owns the journal writes. A reader never sees a slot before its certificate. What it reads may be moved or
+/// cut meanwhile: then it reads where it lies now, or learns that it is gone, and never gets other bytes.</para>
+/// </remarks>
 public sealed class StreamLog
 {
-    private readonly AppendList<StoredSlot> _slots = new();
-    private readonly AppendList<StoredCertificate> _certificates = new();
     private readonly Dictionary<Sequence, Candidate> _candidates = []; // bound: the stream's window, twice
-    private readonly Queue<(VerifiedCertificate Certificate, JournalPosition Position)> _recorded = new(); // bound: one group commit, or two
+    private readonly Queue<(VerifiedCertificate Certificate, StoredCertificate Stored)> _recorded = new(); // bound: one group commit, or two
     private readonly int _statementLength;
     private Journal? _journal;
+    private volatile StreamIndex _index = new(Sequence.Zero);
     private volatile VerifiedCertificate? _tip;
     private volatile VerifiedCertificate? _recordedTip;
     private long _end;
+    private long _floor;
 
     internal StreamLog(StreamHeader header)
     {
@@ -29,67 +33,91 @@ public sealed class StreamLog
     /// <summary>One above the stored tip; 0 while nothing is stored.</summary>
     public Sequence End => new((ulong)Volatile.Read(ref _end));
 
+    /// <summary>S2: the lowest slot whose body is kept; at most <see cref="End"/>.</summary>
+    public Sequence Floor => new((ulong)Volatile.Read(ref _floor));
+
+    /// <summary>S2: the lowest slot whose statement is kept; at most <see cref="Floor"/>.</summary>
+    public Sequence FirstKept => _index.First;
+
     /// <summary>The highest batch whose certificate is recorded, durable or about to be. Not to be shown before <see cref="End"/> says so (W7).</summary>
     public BatchRef? RecordedTip => _recordedTip?.Batch;
 
     /// <summary>The stored tip's certificate; null while nothing is stored.</summary>
     public VerifiedCertificate? Tip => _tip;
 
-    /// <summary>The slots from <paramref name="from"/> up to the next certificate that is kept; null when nothing is stored there yet.</summary>
+    /// <summary>The stored tip's statement. For the thread that owns the journal.</summary>
+    internal VerifiedStatement? TipStatement { get; private set; }
+
+    /// <summary>S2: floor and first slot that are decided, and in the journal, durable or not. For the thread that owns the journal.</summary>
+    internal (Sequence Floor, Sequence First) Planned { get; set; }
+
+    /// <summary>Body bytes from the planned floor up. For the thread that owns the journal.</summary>
+    internal long BodyBytes { get; set; }
+
+    internal StreamIndex Index => _index;
+
+    /// <summary>The slots from <paramref name="from"/> up to the next certificate that is kept; null when nothing is stored there yet, or nothing is left.</summary>
     public StoredRange? RangeFrom(Sequence from)
     {
-        if (from >= End)
+        StreamIndex index = _index;
+        if (from >= End || from < index.First)
         {
             return null;
         }
 
-        // The lowest certificate at or above the slot: it covers all down to the one before it.
-        long low = 0;
-        long high = _certificates.Count - 1;
-        while (low < high)
-        {
-            long middle = (low + high) / 2;
-            (low, high) = _certificates[middle].Top < from.Value ? (middle + 1, high) : (low, middle);
-        }
-
-        StoredCertificate certificate = _certificates[low];
+        StoredCertificate certificate = index.Certificates[index.CertificateFor(from)];
         return new StoredRange(from, new Sequence(certificate.Top), certificate.Position);
     }
+
+    /// <summary>R4: the certificate that proves a floor: the one of the slot before it where that is kept, else the tip's.</summary>
+    /// <param name="floor"><see cref="Floor"/> or <see cref="FirstKept"/>; above 0.</param>
+    /// <exception cref="StoreDamageException">The disk gave other bytes.</exception>
+    public ReadOnlyMemory<byte> ReadFloorCertificate(Sequence floor) =>
+        RangeFrom(floor.Preceding) is { } range && range.To == floor.Preceding ? ReadCertificate(range) : Tip!.Certificate.Bytes;
 
     /// <summary>The bytes of a range's certificate.</summary>
     /// <exception cref="StoreDamageException">The disk gave other bytes.</exception>
     public ReadOnlyMemory<byte> ReadCertificate(StoredRange range)
     {
         byte[] bytes = new byte[range.Certificate.Length];
-        Read(range.Certificate, bytes);
+        Read(range.Certificate, () => RangeFrom(range.To)?.Certificate, bytes);
         return bytes;
     }
 
-    /// <param name="sequence">Below <see cref="End"/>.</param>
-    /// <exception cref="StoreDamageException">The disk gave other bytes.</exception>
+    /// <param name="sequence">From <see cref="FirstKept"/> to below <see cref="End"/>.</param>
+    /// <exception cref="StoreDamageException">The disk gave other bytes, or the slot is cut.</exception>
     public SignedStatement ReadStatement(Sequence sequence)
     {
         byte[] bytes = new byte[_statementLength];
-        Read(_slots[(long)sequence.Value].Statement(_statementLength), bytes);
+        JournalPosition? Place() => SlotAt(sequence)?.Statement(_statementLength);
+        Read(Place(), Place, bytes);
         return new SignedStatement(bytes.AsMemory(Signature.Length), new Signature(bytes.AsSpan(0, Signature.Length)));
     }
 
-    /// <param name="sequence">Below <see cref="End"/>.</param>
-    public int BodyLength(Sequence sequence) => _slots[(long)sequence.Value].BodyLength;
+    /// <param name="sequence">From <see cref="Floor"/> to below <see cref="End"/>.</param>
+    public int BodyLength(Sequence sequence) => SlotAt(sequence)?.BodyLength ?? 0;
 
-    /// <param name="sequence">Below <see cref="End"/>.</param>
+    /// <param name="sequence">From <see cref="Floor"/> to below <see cref="End"/>.</param>
     /// <param name="destination">Of the length that <see cref="BodyLength"/> gave.</param>
-    /// <exception cref="StoreDamageException">The disk gave other bytes.</exception>
-    public void ReadBody(Sequence sequence, Span<byte> destination) => Read(_slots[(long)sequence.Value].Body(_statementLength), destination);
+    /// <exception cref="StoreDamageException">The disk gave other bytes, or the body is cut.</exception>
+    public void ReadBody(Sequence sequence, Span<byte> destination)
+    {
+        JournalPosition? Place() => sequence >= Floor ? SlotAt(sequence)?.Body(_statementLength) : null;
+        Read(Place(), Place, destination);
+    }
 
     /// <summary>What is recorded above the stored tip, by sequence, durable or about to be. For the thread that owns the journal.</summary>
-    public IEnumerable<VerifiedStatement> RecordedAboveTip()
+    public IEnumerable<VerifiedStatement> RecordedAboveTip() => Candidates().Select(candidate => candidate.Statement);
+
+    internal int StatementLength => _statementLength;
+
+    internal IEnumerable<Candidate> Candidates()
     {
         foreach ((Sequence _, Candidate? first) in _candidates.OrderBy(pair => pair.Key))
         {
             for (Candidate? candidate = first; candidate is not null; candidate = candidate.Other)
             {
-                yield return candidate.Statement;
+                yield return candidate;
             }
         }
     }
@@ -136,36 +164,38 @@ public sealed class StreamLog
 
     internal void Attach(Journal journal) => _journal = journal;
 
-    internal void OnBatch(VerifiedStatement statement, JournalPosition statementAt, JournalPosition bodyAt)
+    internal void OnBatch(VerifiedStatement statement, Sequence? ackBase, StoredSlot slot)
     {
         _candidates.TryGetValue(statement.Sequence, out Candidate? other);
-        _candidates[statement.Sequence] = new Candidate(statement, StoredSlot.At(statementAt, bodyAt), other);
+        _candidates[statement.Sequence] = new Candidate(statement, ackBase, slot, other);
     }
 
-    internal void OnCertificate(VerifiedCertificate certificate, JournalPosition position)
+    internal void OnCertificate(VerifiedCertificate certificate, JournalPosition position, long now)
     {
-        _recorded.Enqueue((certificate, position));
+        _recorded.Enqueue((certificate, new StoredCertificate(certificate.Batch.Sequence.Value, now, position)));
         _recordedTip = certificate;
     }
 
     /// <summary>The stored tip rose: of the batches recorded, those that the certificate's chain names are the covered ones.</summary>
     internal void OnStoredTip(VerifiedCertificate certificate)
     {
-        (VerifiedCertificate recorded, JournalPosition position) = _recorded.Dequeue();
+        (VerifiedCertificate recorded, StoredCertificate stored) = _recorded.Dequeue();
         if (recorded.Batch != certificate.Batch)
         {
             throw new InvalidOperationException($"The tip {certificate.Batch} rose before the recorded {recorded.Batch}.");
         }
 
+        StreamIndex index = _index;
         Stack<StoredSlot> covered = new();
         Digest digest = certificate.Batch.Digest;
+        TipStatement = CandidateAt(certificate.Batch.Sequence, digest).Statement;
         for (Sequence sequence = certificate.Batch.Sequence; ; sequence = sequence.Preceding)
         {
             Candidate candidate = CandidateAt(sequence, digest);
             covered.Push(candidate.Slot);
             digest = candidate.Statement.Statement.Ancestor.Digest;
             _candidates.Remove(sequence);
-            if (sequence.Value == (ulong)_slots.Count)
+            if (sequence == index.End)
             {
                 break;
             }
@@ -173,12 +203,74 @@ public sealed class StreamLog
 
         while (covered.TryPop(out StoredSlot slot))
         {
-            _slots.Add(slot);
+            index.Slots.Add(slot);
+            BodyBytes += slot.BodyLength;
         }
 
-        _certificates.Add(new StoredCertificate(certificate.Batch.Sequence.Value, position));
+        index.Certificates.Add(stored);
         _tip = certificate;
-        Volatile.Write(ref _end, _slots.Count);
+        Volatile.Write(ref _end, (long)index.End.Value);
+    }
+
+    /// <summary>S2: what is planned is durable.</summary>
+    internal void Cut(Sequence floor, Sequence first)
+    {
+        Volatile.Write(ref _floor, (long)Math.Max(floor.Value, Floor.Value));
+        if (first > FirstKept)
+        {
+            _index = _index.Rewritten(first, static (_, slot) => slot, static certificate => certificate);
+        }
+    }
+
+    /// <summary>S2: a cut is replayed.</summary>
+    internal void Replay(Sequence floor, Sequence first)
+    {
+        for (Sequence sequence = Planned.Floor; sequence < floor; sequence = sequence.Following)
+        {
+            BodyBytes -= Index[sequence].BodyLength;
+        }
+
+        Planned = (floor, first);
+        Cut(floor, first);
+    }
+
+    /// <summary>S2: a stream of a checkpoint is replayed: this is where everything lies.</summary>
+    internal void Restore(StreamIndex index, Sequence floor, VerifiedCertificate? tip, VerifiedStatement? tipStatement)
+    {
+        _recordedTip = tip;
+        TipStatement = tipStatement;
+        Planned = (floor, index.First);
+        for (Sequence sequence = floor; sequence < index.End; sequence = sequence.Following)
+        {
+            BodyBytes += index[sequence].BodyLength;
+        }
+
+        Volatile.Write(ref _floor, (long)floor.Value);
+        _index = index;
+        _tip = tip;
+        Volatile.Write(ref _end, (long)index.End.Value);
+    }
+
+    /// <summary>S2: what was moved lies elsewhere.</summary>
+    internal void Move(StreamIndex index, IReadOnlyDictionary<Candidate, StoredSlot> candidates)
+    {
+        _index = index;
+        if (candidates.Count > 0)
+        {
+            Candidate[] all = [.. Candidates()];
+            _candidates.Clear();
+            foreach (Candidate candidate in all.Reverse())
+            {
+                OnBatch(candidate.Statement, candidate.AckBase, candidates.GetValueOrDefault(candidate, candidate.Slot));
+            }
+        }
+    }
+
+    /// <summary>Reads what lies somewhere, for the thread that owns the journal.</summary>
+    internal bool TryRead(JournalPosition position, out byte[] bytes)
+    {
+        bytes = new byte[position.Length];
+        return ReaderOf(position, bytes).IsOk;
     }
 
     private Candidate CandidateAt(Sequence sequence, Digest digest)
@@ -192,17 +284,42 @@ public sealed class StreamLog
         return candidate ?? throw new InvalidOperationException($"The covered batch {digest} of slot {sequence} was not recorded.");
     }
 
-    private void Read(JournalPosition position, Span<byte> destination)
+    private StoredSlot? SlotAt(Sequence sequence)
     {
-        JournalRead read = (_journal ?? throw new InvalidOperationException("The journal is not open yet.")).Read(position, destination);
-        if (!read.IsOk)
+        StreamIndex index = _index;
+        return sequence >= index.First && sequence < index.End ? index[sequence] : null;
+    }
+
+    private JournalRead ReaderOf(JournalPosition position, Span<byte> destination) =>
+        (_journal ?? throw new InvalidOperationException("The journal is not open yet.")).Read(position, destination);
+
+    /// <param name="position">Where it lay a moment ago; null when it was cut.</param>
+    /// <param name="now">Where it lies now.</param>
+    /// <param name="destination">As long as the position says.</param>
+    private void Read(JournalPosition? position, Func<JournalPosition?> now, Span<byte> destination)
+    {
+        JournalRead read = new(JournalReadStatus.Dropped);
+        while (position is { } place && place.Length == destination.Length)
         {
-            throw new StoreDamageException(Header.Id, read);
+            read = ReaderOf(place, destination);
+            if (read.IsOk)
+            {
+                return;
+            }
+
+            // Moved while it was read? Then it is read again from there.
+            position = now();
+            if (position == place)
+            {
+                break;
+            }
         }
+
+        throw new StoreDamageException(Header.Id, read);
     }
 
     /// <summary>A recorded batch above the stored tip; in one slot there may be the one that was acked and the one that is covered (W5).</summary>
-    private sealed record Candidate(VerifiedStatement Statement, StoredSlot Slot, Candidate? Other);
+    internal sealed record Candidate(VerifiedStatement Statement, Sequence? AckBase, StoredSlot Slot, Candidate? Other);
 }
 
 /// <summary>A body in the journal.</summary>
@@ -217,7 +334,7 @@ public readonly record struct RecordedBody(Sequence Sequence, JournalPosition Po
 /// <param name="Certificate">Where its bytes lie.</param>
 public readonly record struct StoredRange(Sequence From, Sequence To, JournalPosition Certificate);
 
-/// <summary>What is stored reads back wrong. It is not served; peers have it too.</summary>
+/// <summary>What is stored reads back wrong, or was cut meanwhile. It is not served; peers have it too.</summary>
 public sealed class StoreDamageException(StreamId stream, JournalRead read)
     : Exception($"A record of stream {stream} cannot be read ({read.Status}): {read.File} at byte {read.Offset}: {read.Reason}")
 {

@@ -26,6 +26,27 @@ internal enum WitnessRecordKind : byte
 
     /// <summary>Head: stream id (W11).</summary>
     Forgotten = 8,
+
+    /// <summary>Head: stream id, floor, first kept slot (S2).</summary>
+    Floor = 32,
+
+    /// <summary>Head: the steady clock. Certificates behind it were stored then (S2).</summary>
+    Clock = 33,
+
+    /// <summary>Head: empty. Body: statement, body or certificate that was moved here; the next checkpoint says whose it is (S2).</summary>
+    Moved = 34,
+
+    /// <summary>Head: cluster id, witness index, steady clock. The first record of a checkpoint; the rest of it follows in the same commit (S2).</summary>
+    Checkpoint = 35,
+
+    /// <summary>Head: a stream, its floor, tip and the places of all that is stored of it.</summary>
+    Stream = 36,
+
+    /// <summary>Head: place, and what a <see cref="Batch"/> has: a batch above its stream's tip.</summary>
+    Placed = 37,
+
+    /// <summary>Head: the live incarnations of a publisher in a topic, and those retired (W11).</summary>
+    Incarnations = 38,
 }
 
 /// <summary>First byte of a batch record.</summary>

@@ -2,7 +2,6 @@ using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
-using Bft.Protocol.Witnessing;
 
 namespace Bft.Storage;
 
@@ -72,14 +71,13 @@ internal static class WitnessRecords
         return reader.IsComplete;
     }
 
-    public static byte[] BatchHead(BatchRecord record)
+    public static byte[] BatchHead(VerifiedStatement statement, Sequence? ackBase)
     {
-        VerifiedStatement statement = record.Batch.Statement;
-        BatchFlags flags = (record.AckBase is null ? BatchFlags.None : BatchFlags.IsAcked) | (statement.IsSigned ? BatchFlags.IsSigned : BatchFlags.None);
+        BatchFlags flags = (ackBase is null ? BatchFlags.None : BatchFlags.IsAcked) | (statement.IsSigned ? BatchFlags.IsSigned : BatchFlags.None);
         byte[] bytes = new byte[BatchHeadFixedLength + Signature.Length + statement.Statement.Bytes.Length];
         StatementWriter writer = new(bytes);
         writer.U8((int)flags);
-        writer.U64(record.AckBase?.Value ?? 0);
+        writer.U64(ackBase?.Value ?? 0);
         writer.Signature(statement.Signature);
         writer.Bytes(statement.Statement.Bytes.Span);
         return bytes;

@@ -13,10 +13,18 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
     private readonly EvidenceVerifier _verifier = new(committee, scheme);
     private readonly WitnessEffects _effects = new();
     private (VerifiedStatement Statement, JournalPosition Position)? _batch;
+    private Sequence? _ackBase;
+    private HashSet<long>? _needed;
 
     public bool HasIdentity { get; private set; }
 
-    public long EvidenceCount { get; private set; }
+    public List<byte[]> Evidence { get; } = [];
+
+    /// <summary>S2: the steady clock as far as it was recorded.</summary>
+    public long Clock { get; private set; }
+
+    /// <inheritdoc/>
+    public bool IsNeeded(long segment) => (_needed ??= [.. new Compaction(store, null!).Live().Keys]).Contains(segment);
 
     public void OnRecord(ulong mark, byte kind, ReadOnlySpan<byte> head, JournalPosition body)
     {
@@ -24,6 +32,7 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
         {
             _ when _batch is not null != ((WitnessRecordKind)kind == WitnessRecordKind.Body) => "a batch and its body do not stand together.",
             WitnessRecordKind.Identity => OnIdentity(head),
+            WitnessRecordKind.Checkpoint => OnCheckpoint(head),
             _ when !HasIdentity => "the first record does not say whose journal this is.",
             WitnessRecordKind.Run => head.Length == 8 ? null : "a run record is malformed.",
             WitnessRecordKind.Batch => OnBatch(head, body),
@@ -32,6 +41,12 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
             WitnessRecordKind.Evidence => OnEvidence(head),
             WitnessRecordKind.Retired => OnRetired(head),
             WitnessRecordKind.Forgotten => OnForgotten(head),
+            WitnessRecordKind.Floor => OnFloor(head),
+            WitnessRecordKind.Clock => OnClock(head),
+            WitnessRecordKind.Moved => null,
+            WitnessRecordKind.Stream => OnStream(head),
+            WitnessRecordKind.Placed => OnPlaced(head),
+            WitnessRecordKind.Incarnations => OnIncarnations(head),
             _ => $"a record has the unknown kind {kind}; a newer version may have written it.",
         };
         if (fault is not null)
@@ -72,6 +87,7 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
 
         role.RestoreBatch(statement, ackBase);
         _batch = (statement, position);
+        _ackBase = ackBase;
         return null;
     }
 
@@ -79,7 +95,7 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
     {
         (VerifiedStatement statement, JournalPosition at) = _batch!.Value;
         _batch = null;
-        store.OnBatch(statement, at, position);
+        store.OnBatch(statement, _ackBase, at, position);
         return statement.Statement.Body.Length == position.Length ? null : "a body has another length than its statement says.";
     }
 
@@ -95,7 +111,7 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
             return $"a certificate stands before the batch {certificate.Batch} that it covers.";
         }
 
-        store.OnCertificate(certificate, position);
+        store.OnCertificate(certificate, position, Clock);
         bool isStored = role.RestoreCertificate(certificate, _effects);
         foreach (StoredTip tip in _effects.StoredTips)
         {
@@ -104,6 +120,77 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
 
         _effects.Clear();
         return isStored ? null : $"the bodies that the certificate of {certificate.Batch} covers do not stand before it.";
+    }
+
+    /// <summary>S2: replay begins here.</summary>
+    private string? OnCheckpoint(ReadOnlySpan<byte> head)
+    {
+        if (HasIdentity || !CheckpointRecords.TryBegin(head, out ReadOnlySpan<byte> identity, out long clock))
+        {
+            return "a checkpoint is malformed, or stands where none belongs.";
+        }
+
+        Clock = clock;
+        return OnIdentity(identity);
+    }
+
+    private string? OnStream(ReadOnlySpan<byte> head)
+    {
+        if (CheckpointRecords.TryStream(committee.Cluster, head) is not { } stream)
+        {
+            return "a stream of the checkpoint is malformed.";
+        }
+
+        store.Restore(stream.Header, stream.Index, stream.Floor, stream.Tip, stream.TipStatement);
+        role.RestoreStream(stream.Header, stream.Tip, stream.TipStatement);
+        return null;
+    }
+
+    private string? OnPlaced(ReadOnlySpan<byte> head)
+    {
+        if (!CheckpointRecords.TryPlaced(committee.Cluster, head, out VerifiedStatement statement, out Sequence? ackBase, out StoredSlot slot)
+            || !store.TryFind(statement.Reference.Stream, out StreamLog? log))
+        {
+            return "a batch of the checkpoint is malformed.";
+        }
+
+        log.OnBatch(statement, ackBase, slot);
+        role.RestoreBatch(statement, ackBase);
+        return null;
+    }
+
+    private string? OnIncarnations(ReadOnlySpan<byte> head)
+    {
+        if (CheckpointRecords.TryIncarnations(head) is not { } record)
+        {
+            return "a list of incarnations is malformed.";
+        }
+
+        role.RestoreIncarnations(record);
+        return null;
+    }
+
+    private string? OnFloor(ReadOnlySpan<byte> head)
+    {
+        if (!CheckpointRecords.TryFloor(head, out StreamId stream, out Sequence floor, out Sequence first)
+            || !store.TryFind(stream, out StreamLog? log) || floor > log.End || first > floor)
+        {
+            return "a floor is malformed, or above what is stored.";
+        }
+
+        log.Replay(floor, first);
+        return null;
+    }
+
+    private string? OnClock(ReadOnlySpan<byte> head)
+    {
+        if (!CheckpointRecords.TryNumber(head, out long clock))
+        {
+            return "a clock record is malformed.";
+        }
+
+        Clock = clock;
+        return null;
     }
 
     private string? OnRetired(ReadOnlySpan<byte> head)
@@ -137,7 +224,7 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
         }
 
         role.RestoreEvidence(evidence);
-        EvidenceCount++;
+        Evidence.Add(head.ToArray());
         return null;
     }
 }

@@ -1,0 +1,122 @@
+using Bft.Protocol.Model;
+
+namespace Bft.Storage;
+
+/// <summary>S2: what is still read from each segment; moves it out of segments that hold little of it, so that they can be deleted.</summary>
+internal sealed class Compaction(BatchStore store, Journal journal)
+{
+    /// <summary>Moved bytes are committed in parts of this size, all of which are in memory at once. Unit: bytes.</summary>
+    private const long CommitBytesMax = 16 << 20;
+
+    /// <summary>Bytes by segment that something refers to.</summary>
+    public SortedDictionary<long, long> Live()
+    {
+        SortedDictionary<long, long> live = [];
+        foreach (StreamLog log in store.Ordered)
+        {
+            StreamIndex index = log.Index;
+            for (Sequence sequence = index.First; sequence < index.End; sequence = sequence.Following)
+            {
+                StoredSlot slot = index[sequence];
+                Count(slot.Segment, log.StatementLength + (sequence >= log.Floor ? slot.BodyLength : 0));
+            }
+
+            for (long i = 0; i < index.Certificates.Count; i++)
+            {
+                Count(index.Certificates[i].Position.Segment, index.Certificates[i].Position.Length);
+            }
+
+            foreach (StreamLog.Candidate candidate in log.Candidates())
+            {
+                Count(candidate.Slot.Segment, log.StatementLength + candidate.Slot.BodyLength);
+            }
+        }
+
+        return live;
+
+        void Count(long segment, long bytes) => live[segment] = live.GetValueOrDefault(segment) + bytes;
+    }
+
+    /// <summary>Moves what lies in segments that are half empty at least, the lowest first, up to a sum of bytes. Durable when it returns.</summary>
+    /// <remarks>What the disk gives back wrong stays where it is, and keeps its segment.</remarks>
+    public void Run(long segmentBytes, long bytesMax)
+    {
+        HashSet<long> leaving = [];
+        foreach ((long segment, long bytes) in Live())
+        {
+            if (segment < journal.CurrentSegment && 2 * bytes <= segmentBytes && bytes <= bytesMax)
+            {
+                bytesMax -= bytes;
+                leaving.Add(segment);
+            }
+        }
+
+        List<Action> moved = [];
+        foreach (StreamLog log in leaving.Count == 0 ? [] : store.Ordered)
+        {
+            Move(log, leaving, moved);
+        }
+
+        Commit();
+        moved.ForEach(apply => apply());
+    }
+
+    private void Move(StreamLog log, HashSet<long> leaving, List<Action> moved)
+    {
+        bool isMoved = false;
+        StreamIndex index = log.Index.Rewritten(
+            log.Index.First,
+            (sequence, slot) => leaving.Contains(slot.Segment) ? Moved(slot, sequence >= log.Floor) : slot,
+            certificate => leaving.Contains(certificate.Position.Segment) && log.TryRead(certificate.Position, out byte[] bytes)
+                ? certificate with { Position = Append(bytes) }
+                : certificate);
+        Dictionary<StreamLog.Candidate, StoredSlot> candidates = new(ReferenceEqualityComparer.Instance);
+        foreach (StreamLog.Candidate candidate in log.Candidates().Where(candidate => leaving.Contains(candidate.Slot.Segment)))
+        {
+            candidates.Add(candidate, Moved(candidate.Slot, withBody: true));
+        }
+
+        if (isMoved)
+        {
+            moved.Add(() => log.Move(index, candidates));
+        }
+
+        JournalPosition Append(byte[] bytes)
+        {
+            isMoved = true;
+            return journal.Append((byte)WitnessRecordKind.Moved, [], bytes);
+        }
+
+        StoredSlot Moved(StoredSlot slot, bool withBody)
+        {
+            byte[] body = [];
+            if (!log.TryRead(slot.Statement(log.StatementLength), out byte[] statement) || (withBody && !log.TryRead(slot.Body(log.StatementLength), out body)))
+            {
+                return slot;
+            }
+
+            if (journal.PendingBytes > CommitBytesMax)
+            {
+                Commit();
+            }
+
+            JournalPosition at = Append(statement);
+            if (withBody)
+            {
+                return StoredSlot.At(at, Append(body));
+            }
+
+            // Without its body: nothing may read one there, and no length tells of one.
+            return new StoredSlot(checked((int)at.Segment), checked((uint)at.Offset), at.Checksum, 0, 0);
+        }
+    }
+
+    private void Commit()
+    {
+        if (journal.Seal() is { } commit)
+        {
+            commit.Perform();
+            journal.OnDurable(commit);
+        }
+    }
+}
