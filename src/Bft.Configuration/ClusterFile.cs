@@ -91,5 +91,5 @@ public sealed class ClusterFile
     public string ToYaml() => ClusterFileWriter.Write(this);
 
     /// <summary>The policy with the best fit: a whole name, else the longest beginning.</summary>
-    private TopicPolicy? PolicyFor(Topic topic) => Topics.Where(policy => policy.FitOf(topic) >= 0).MaxBy(policy => policy.FitOf(topic));
+    public TopicPolicy? PolicyFor(Topic topic) => Topics.Where(policy => policy.FitOf(topic) >= 0).MaxBy(policy => policy.FitOf(topic));
 }

@@ -118,11 +118,42 @@ internal sealed class ClusterFileReader(string file)
                 throw Fault(value, $"'{pattern}' is no topic: write a name, or the beginning of names followed by *");
             }
 
-            Dictionary<string, YamlNode> fields = Fields(value, ["publish", "read"], $"topic '{pattern}'");
-            topics.Add(new TopicPolicy(pattern, Parties(fields, "publish", clients), Parties(fields, "read", clients)));
+            Dictionary<string, YamlNode> fields = Fields(value, ["publish", "read", "retainBytes", "retainAge", "retainHistoryAge"], $"topic '{pattern}'");
+            TopicPolicy topic = new(pattern, Parties(fields, "publish", clients), Parties(fields, "read", clients))
+            {
+                RetainBytes = Retained(fields),
+                RetainAge = Duration(fields, "retainAge"),
+                RetainHistoryAge = Duration(fields, "retainHistoryAge"),
+            };
+            if (topic.RetainHistoryAge < topic.RetainAge)
+            {
+                throw Fault(fields["retainHistoryAge"], "retainHistoryAge is at least retainAge: what is left of a batch does not go before its body");
+            }
+
+            topics.Add(topic);
         }
 
         return [.. topics];
+    }
+
+    private long? Retained(Dictionary<string, YamlNode> fields) =>
+        !fields.TryGetValue("retainBytes", out YamlNode? node) ? null
+        : long.TryParse(Text(node), NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) ? bytes
+        : throw Fault(node, $"'{Text(node)}' is no number of bytes");
+
+    /// <summary>A whole number and its unit: s, m, h or d.</summary>
+    private TimeSpan? Duration(Dictionary<string, YamlNode> fields, string key)
+    {
+        if (!fields.TryGetValue(key, out YamlNode? node))
+        {
+            return null;
+        }
+
+        string text = Text(node);
+        int seconds = text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86400, _ => 0 };
+        return seconds > 0 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+            ? TimeSpan.FromSeconds((double)count * seconds)
+            : throw Fault(node, $"'{text}' is no duration; write a whole number and s, m, h or d, as in 30d");
     }
 
     /// <summary>Names of clients, or <c>"*"</c> for all that the file names.</summary>

@@ -46,14 +46,23 @@ internal static class ClusterFileWriter
             text.Append(CultureInfo.InvariantCulture, $"  - name: {Quoted(client.Name)}\n    key: \"{client.Key}\"\n");
         }
 
-        text.Append("\n# Who may do what: a topic's name, or the beginning of names and *. The best fit counts; \"*\" in a list means all clients.\ntopics:\n");
+        text.Append("\n# Who may do what: a topic's name, or the beginning of names and *. The best fit counts; \"*\" in a list means all clients.\n# retainBytes, retainAge and retainHistoryAge (s, m, h or d) limit what a witness keeps of the topic; without them it keeps all.\ntopics:\n");
         foreach (TopicPolicy topic in file.Topics)
         {
             text.Append(CultureInfo.InvariantCulture, $"  {Quoted(topic.Pattern)}:\n    publish: [{Names(file, topic.Publishers)}]\n    read: [{Names(file, topic.Readers)}]\n");
+            text.Append(Line("retainBytes", topic.RetainBytes?.ToString(CultureInfo.InvariantCulture)));
+            text.Append(Line("retainAge", Duration(topic.RetainAge)));
+            text.Append(Line("retainHistoryAge", Duration(topic.RetainHistoryAge)));
         }
 
         return text.ToString();
     }
+
+    private static string Line(string key, string? value) => value is null ? "" : $"    {key}: {value}\n";
+
+    private static string? Duration(TimeSpan? duration) => duration is not { } value ? null
+        : value.Ticks % TimeSpan.TicksPerDay == 0 ? string.Create(CultureInfo.InvariantCulture, $"{value.TotalDays}d")
+        : string.Create(CultureInfo.InvariantCulture, $"{value.TotalSeconds}s");
 
     private static string Names(ClusterFile file, IReadOnlySet<PublicKey> keys) =>
         string.Join(", ", file.Clients.Where(client => keys.Contains(client.Key)).Select(client => Quoted(client.Name)));

@@ -9,6 +9,15 @@ namespace Bft.Configuration;
 /// <param name="Readers">Keys that may read.</param>
 public sealed record TopicPolicy(string Pattern, IReadOnlySet<PublicKey> Publishers, IReadOnlySet<PublicKey> Readers)
 {
+    /// <summary>S2: most body bytes of certified batches that a witness keeps of a topic; the oldest go first. <value>Default: null, no limit.</value></summary>
+    public long? RetainBytes { get; init; }
+
+    /// <summary>S2: how long a witness keeps a certified body. <value>Default: null, for ever.</value></summary>
+    public TimeSpan? RetainAge { get; init; }
+
+    /// <summary>S2: how long a witness keeps statements and certificates, also of bodies that it has cut; at least <see cref="RetainAge"/>. <value>Default: null, for ever.</value></summary>
+    public TimeSpan? RetainHistoryAge { get; init; }
+
     /// <summary>How well the pattern fits: longer is better, a whole name best; below 0 when it does not cover the topic.</summary>
     internal int FitOf(Topic topic) =>
         Pattern.EndsWith('*') ? (topic.Name.StartsWith(Pattern.AsSpan(0, Pattern.Length - 1), StringComparison.Ordinal) ? Pattern.Length - 1 : -1)

@@ -43,7 +43,7 @@ public static class NodeHost
         long begun = Stopwatch.GetTimestamp();
         JournalOptions journalOptions = new() { NewId = JournalId.FromRandom(RandomNumberGenerator.GetBytes(JournalId.Bytes)), SegmentBytes = options.Edge.JournalSegmentBytes };
         using WitnessJournal journal = WitnessJournal.Open(
-            options.Disk(options.DataDirectory), journalOptions, identity.Committee, identity.Index, Ed25519.Instance, role, store);
+            options.Disk(options.DataDirectory), journalOptions, identity.Committee, identity.Index, Ed25519.Instance, role, store, Retaining.In(identity.Cluster));
         double replayed = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
 
         CoreMailbox mailbox = new();

@@ -22,6 +22,20 @@ public sealed class ClusterFileTests
         Assert.Equal(made.ToYaml(), read.ToYaml());
     }
 
+    [Fact]
+    public void S2_what_a_witness_keeps_of_a_topic_is_read_and_written()
+    {
+        string text = Replaced(Made().ToYaml(), "\"*\":", "\"*\":\n    retainBytes: 1000000\n    retainAge: 36h\n    retainHistoryAge: 30d");
+
+        ClusterFile read = ClusterFile.Parse(text, "cluster.yaml");
+
+        TopicPolicy policy = read.PolicyFor(new Topic("any"))!;
+        Assert.Equal((1_000_000L, TimeSpan.FromHours(36), TimeSpan.FromDays(30)), (policy.RetainBytes, policy.RetainAge, policy.RetainHistoryAge));
+        Assert.Equal(Made().Genesis.Cluster, read.Genesis.Cluster);
+        TopicPolicy again = ClusterFile.Parse(read.ToYaml(), "cluster.yaml").PolicyFor(new Topic("any"))!;
+        Assert.Equal((policy.RetainBytes, policy.RetainAge, policy.RetainHistoryAge), (again.RetainBytes, again.RetainAge, again.RetainHistoryAge));
+    }
+
     [Theory]
     [InlineData("cluster: \"demo\"", "cluster: \"other\"")]
     [InlineData("windowSlots: 256", "windowSlots: 255")]
@@ -52,6 +66,10 @@ public sealed class ClusterFileTests
     [InlineData("https://127.0.0.1:7001", "https://127.0.0.1:7000", "stands twice")]
     [InlineData("publish: [\"alice\"", "publish: [\"mallory\"", "no client is named 'mallory'")]
     [InlineData("\"*\":", "\"a*b\":", "is no topic")]
+    [InlineData("\"*\":", "\"*\":\n    retainBytes: much", "no number of bytes")]
+    [InlineData("\"*\":", "\"*\":\n    retainAge: 30", "no duration")]
+    [InlineData("\"*\":", "\"*\":\n    retainAge: 5w", "no duration")]
+    [InlineData("\"*\":", "\"*\":\n    retainAge: 2d\n    retainHistoryAge: 1d", "at least retainAge")]
     [InlineData("- name: \"alice\"", "- name: &a \"alice\"", "anchors and aliases")]
     [InlineData("pin: \"", "pin: \"zz", "hexadecimal digits")]
     public void What_is_wrong_is_named_with_its_line(string old, string changed, string problem)

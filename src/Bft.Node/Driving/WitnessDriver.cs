@@ -81,6 +81,8 @@ internal sealed class WitnessDriver
     {
         _role.OnTick(nowMs, _effects);
         Perform();
+        _journal.OnTick(nowMs);
+        CheckpointIfDue();
     }
 
     /// <summary>Makes a commit of all records that wait; null when none does, or when the last commit is not durable yet.</summary>
@@ -113,6 +115,25 @@ internal sealed class WitnessDriver
         _journal.Journal.OnDurable(commit);
         _outstanding = null;
         Volatile.Write(ref _durableMark, commit.Mark);
+    }
+
+    /// <summary>S2: between two commits, with all that waits made durable first. Synchronous: it is rare, and gives back more than it writes.</summary>
+    private void CheckpointIfDue()
+    {
+        if (!_journal.IsCheckpointDue || _outstanding is not null)
+        {
+            return;
+        }
+
+        while (Seal() is { } commit)
+        {
+            commit.Perform();
+            OnDurable(commit);
+        }
+
+        _journal.Checkpoint(_role);
+        _outputs.Log($"checkpoint at mark {_journal.Journal.DurableMark}: {_journal.Journal.Archive.Count} older segments are still read from");
+        Volatile.Write(ref _durableMark, _journal.Journal.DurableMark);
     }
 
     /// <summary>W1, last sentence: what reveals records leaves when all that are appended so far are flushed.</summary>

@@ -34,7 +34,8 @@ internal sealed class FetchAnswers(ClusterFile cluster, BatchStore store, Public
     private static IEnumerable<Served<IFetchReply>> Answer(FetchFrame fetch, StreamLog log)
     {
         Sequence? highest = null;
-        for (Sequence next = fetch.From; next <= fetch.To && log.RangeFrom(next) is { } range; next = range.To.Following)
+        Sequence next = fetch.From;
+        for (; next <= fetch.To && next >= LowestOf(log, fetch) && log.RangeFrom(next) is { } range; next = range.To.Following)
         {
             foreach (Served<IFetchReply> served in Served<IFetchReply>.Range(log, range, fetch.WithBodies ? fetch.To : null))
             {
@@ -44,6 +45,14 @@ internal sealed class FetchAnswers(ClusterFile cluster, BatchStore store, Public
             highest = range.To < fetch.To ? range.To : fetch.To;
         }
 
+        if (LowestOf(log, fetch) is var lowest && next < lowest)
+        {
+            // S2: asking below the floor is an error that names it. Without bodies it is asked for what is left below: there the floor is the first statement's.
+            yield return new Served<IFetchReply>(StoredFrames.Floor(log, lowest));
+        }
+
         yield return new Served<IFetchReply>(new FetchedFrame(fetch.Stream, highest));
     }
+
+    private static Sequence LowestOf(StreamLog log, FetchFrame fetch) => fetch.WithBodies ? log.Floor : log.FirstKept;
 }

@@ -10,7 +10,7 @@ namespace Bft.Node;
 internal readonly record struct Served<T>(T Frame, bool IsLast = true)
     where T : class, IFrame
 {
-    /// <summary>A certified range: certificate and statements, then bodies.</summary>
+    /// <summary>A certified range: certificate and statements, then bodies, as far as they are not cut meanwhile (S2).</summary>
     /// <param name="log">Whose slots.</param>
     /// <param name="range">Which.</param>
     /// <param name="bodiesTo">Bodies up to here; null for none.</param>
@@ -19,7 +19,7 @@ internal readonly record struct Served<T>(T Frame, bool IsLast = true)
     {
         Sequence end = bodiesTo is not { } to ? range.From : to < range.To ? to.Following : range.To.Following;
         yield return new Served<T>((T)(object)StoredFrames.Certified(log, range), IsLast: end <= range.From);
-        for (Sequence sequence = range.From; sequence < end; sequence = sequence.Following)
+        for (Sequence sequence = range.From; sequence < end && sequence >= log.Floor; sequence = sequence.Following)
         {
             yield return new Served<T>((T)(object)StoredFrames.Body(log, sequence), IsLast: sequence.Following == end);
         }

@@ -15,9 +15,16 @@ internal sealed class StoredAnswers(BatchStore store, BatchVerifier verifier)
     public Intake Of(StoredSlotOffer offer)
     {
         VerifiedStatement offered = offer.Offered;
-        if (!store.TryFind(offered.Reference.Stream, out StreamLog? log) || log.RangeFrom(offered.Sequence) is not { } range)
+        if (!store.TryFind(offered.Reference.Stream, out StreamLog? log) || log.Tip is null)
         {
             return default;
+        }
+
+        if (log.RangeFrom(offered.Sequence) is not { } range)
+        {
+            // P6: nothing is left of the slot but that it is certified.
+            Refusal gone = new(offered.Reference.Slot, RefusalReason.BelowFloor, Certificate: log.Tip.Certificate, Text: "the slot lies below what this witness keeps");
+            return Intake.Answer(RefusalFrame.From(gone), FrameBytes.Of(gone));
         }
 
         CertifiedFrame covering = StoredFrames.Certified(log, range);

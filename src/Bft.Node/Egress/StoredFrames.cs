@@ -21,6 +21,9 @@ internal static class StoredFrames
         return new CertifiedFrame(log.ReadCertificate(range), statements);
     }
 
+    /// <summary>S2: the lower end of what is kept, with its proof.</summary>
+    public static FloorFrame Floor(StreamLog log, Sequence floor) => new(new Slot(log.Header.Id, floor), log.ReadFloorCertificate(floor));
+
     /// <summary>A body in pooled memory; dispose its owner when it is written.</summary>
     public static BodyFrame Body(StreamLog log, Sequence sequence)
     {

@@ -55,14 +55,20 @@ internal sealed class SubscriptionFeed
                     _told.Set(tip.Batch);
                 }
             }
+            else if (cursor.Next < cursor.Log.Floor)
+            {
+                // S2: asking below the floor is an error that names it; what is kept follows.
+                Sequence floor = cursor.Log.Floor;
+                yield return new Served<ISubscribeReply>(StoredFrames.Floor(cursor.Log, floor));
+                cursor.Next = floor;
+            }
             else if (cursor.Log.RangeFrom(cursor.Next) is { } range)
             {
                 foreach (Served<ISubscribeReply> served in Served<ISubscribeReply>.Range(cursor.Log, range, range.To))
                 {
                     yield return served;
+                    cursor.Next = served.Frame is BodyFrame ? cursor.Next.Following : cursor.Next;
                 }
-
-                cursor.Next = range.To.Following;
             }
         }
     }

@@ -131,9 +131,9 @@ public sealed class StreamLog
         for (Sequence sequence = from; sequence <= to; sequence = sequence.Following)
         {
             List<JournalPosition> found = [];
-            if (sequence < End)
+            if (sequence >= Floor && SlotAt(sequence) is { } slot)
             {
-                found.Add(_slots[(long)sequence.Value].Body(_statementLength));
+                found.Add(slot.Body(_statementLength));
             }
 
             for (Candidate? candidate = _candidates.GetValueOrDefault(sequence); candidate is not null; candidate = candidate.Other)

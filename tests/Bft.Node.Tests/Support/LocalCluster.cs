@@ -28,7 +28,7 @@ public sealed class LocalCluster : IAsyncDisposable
         ClusterFile cluster = NewCluster.Create("test", new byte[Genesis.NonceLength], witnesses, clients, limits ?? ClusterLimits.Default);
         string yaml = cluster.ToYaml();
         System.IO.File.WriteAllText(ClusterPath, yaml[..yaml.IndexOf("topics:", StringComparison.Ordinal)]
-            + "topics:\n  orders:\n    publish: [publisher]\n    read: [reader, publisher]\n  \"plain.*\":\n    publish: [\"*\"]\n    read: [\"*\"]\n");
+            + "topics:\n  orders:\n    publish: [publisher]\n    read: [reader, publisher]\n  short:\n    publish: [publisher]\n    read: [reader]\n    retainBytes: 2500\n  \"plain.*\":\n    publish: [\"*\"]\n    read: [\"*\"]\n");
         File = ClusterFile.Load(ClusterPath);
     }
 
