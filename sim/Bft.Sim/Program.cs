@@ -1,16 +1,30 @@
-using System.Diagnostics;
-using Bft.Sim;
+using System.CommandLine;
+using System.CommandLine.Invocation;
 
-ulong from = args.Length > 0 ? ulong.Parse(args[0]) : 1;
-ulong to = args.Length > 1 ? ulong.Parse(args[1]) : from;
-long began = Stopwatch.GetTimestamp();
-long deliveries = 0, events = 0, time = 0;
-for (ulong seed = from; seed <= to; seed++)
+namespace Bft.Sim;
+
+internal static class Program
 {
-    RunResult result = Run.Perform(new RunRequest(seed, new RunPlan { Broadcasts = 200, BroadcastEveryMicroseconds = 5000 }), withTrace: args.Length > 2);
-    deliveries += result.Deliveries; events += result.Events; time += result.VirtualTime;
-    foreach (TraceEvent e in result.Trace?.Events ?? []) { Console.WriteLine($"{e.At / 1e6,10:0.000} {(e.Party < 0 ? "--" : result.Parties[e.Party])} {e.Kind} {(e.Other < 0 ? "" : result.Parties[e.Other])} {e.Text}"); }
-    Console.WriteLine($"{seed} {result.Hash} ev {result.Events} del {result.Deliveries} virt {result.VirtualTime / 1e9:0.0}s {result.Violation}");
+    public static async Task<int> Main(string[] args)
+    {
+        using Interruption interruption = new();
+        ParseResult parse = SimCommand.Create(interruption, Run.Perform).Parse(args.Length == 0 ? ["--help"] : args);
+        if (parse.Action is ParseErrorAction parseError)
+        {
+            // One slip is no reason for a screen of help.
+            parseError.ShowHelp = false;
+        }
+
+        // Help names the launcher's command, not the file that it starts. Signals are ours, and so are exceptions.
+        using StringWriter output = new();
+        InvocationConfiguration invocation = new() { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false, Output = output };
+        int code = await parse.InvokeAsync(invocation, interruption.Token);
+        await Console.Out.WriteAsync(output.ToString().Replace("Bft.Sim [", "bft sim [", StringComparison.Ordinal));
+        if (parse.Errors.Count > 0)
+        {
+            await Console.Error.WriteLineAsync("Try: bft sim --help");
+        }
+
+        return args.Length == 0 ? (int)ExitCode.Usage : code;
+    }
 }
-double s = Stopwatch.GetElapsedTime(began).TotalSeconds;
-Console.WriteLine($"{s:0.000}s  {deliveries / s:0} deliveries/s {events / s:0} events/s virtual/real {time / 1e9 / s:0}");

@@ -60,10 +60,7 @@ public sealed class Simulation(Choices choices, Trace? trace = null)
     public void Probe(string name, int party = -1)
     {
         _probes[name] = _probes.GetValueOrDefault(name) + 1;
-        if (trace is not null)
-        {
-            Note(TraceKind.Probe, party, name);
-        }
+        Note(TraceKind.Probe, party, name); // with a log or without: the hash must not depend on it
     }
 
     /// <summary>Writes an event down: always into the hash, into the log when there is one.</summary>
