@@ -25,8 +25,8 @@ internal abstract class Checker
     /// <summary>The property holds however many parties are faulty; one that does not is not reported beyond the model, only counted.</summary>
     public virtual bool HoldsBeyondModel => true;
 
-    /// <summary>Findings beyond the model: what the positive control must see.</summary>
-    public int Expected { get; private set; }
+    /// <summary>The first finding of what the model does not promise with so many faulty: the positive control must see one. Null when there is none.</summary>
+    public Violation? Expected { get; private set; }
 
     /// <summary>Why something that did not happen is no violation, counted by name.</summary>
     public SortedDictionary<string, long> Excuses { get; } = new(StringComparer.Ordinal);
@@ -144,7 +144,7 @@ internal abstract class Checker
     {
         if (Facts.IsBeyondModel && !HoldsBeyondModel)
         {
-            Expected++;
+            Expected ??= new Violation(Name, text, Facts.Now, parties);
             return;
         }
 

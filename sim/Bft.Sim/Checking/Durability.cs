@@ -19,7 +19,7 @@ internal sealed class Durability : Checker
     private readonly HashSet<(int From, int Bundle)> _bundles = [];
     private readonly HashSet<(int From, int Certificate)> _certificates = [];
     private readonly HashSet<BatchRef> _journaled = [];
-    private readonly HashSet<int> _journals = [];
+    private readonly Dictionary<int, List<BatchRef>> _made = [];
 
     public override string Name => "durability";
 
@@ -47,10 +47,23 @@ internal sealed class Durability : Checker
         LogOf(witness).Durable(mark);
     }
 
-    public override void OnJournaled(int publisher, BatchRef batch)
+    public override void OnJournaled(int publisher, BatchRef batch) => _journaled.Add(batch);
+
+    public override void OnBroadcast(int publisher, VerifiedBatch batch)
     {
-        _journals.Add(publisher);
-        _journaled.Add(batch);
+        _made.TryAdd(publisher, []);
+        _made[publisher].Add(batch.Reference);
+    }
+
+    public override void OnCrashed(int party)
+    {
+        if (Facts.IsWitness(party))
+        {
+            LogOf(party).Crash();
+        }
+
+        // What was not durable may have been kept: after the restart the journal is what it is.
+        _journaled.UnionWith(_made.GetValueOrDefault(party) ?? []);
     }
 
     public override void OnCovered(int publisher, BatchRef batch, VerifiedCertificate certificate) => Promise(batch, publisher);
@@ -90,7 +103,7 @@ internal sealed class Durability : Checker
         }
 
         SeenFrame seen = Facts.Sightings.Of(from, frame);
-        if (seen.Batch is { } batch && _journals.Contains(from) && !_journaled.Contains(batch.Batch))
+        if (seen.Batch is { } batch && _made.ContainsKey(from) && !_journaled.Contains(batch.Batch))
         {
             Fail($"{NameOf(from)} sent {batch.Batch} before its journal held it (P2).", from);
         }
@@ -119,12 +132,6 @@ internal sealed class Durability : Checker
 
     public override void OnStarted(int party)
     {
-        if (!Facts.IsWitness(party))
-        {
-            return;
-        }
-
-        LogOf(party).Restart();
         foreach (((int witness, StreamId stream), Sequence shown) in _shownTips)
         {
             if (witness == party && Facts.IsCorrect(party) && (Facts.StoredTip(party, stream) is not { } tip || tip.Batch.Sequence < shown))

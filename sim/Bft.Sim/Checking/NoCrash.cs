@@ -8,7 +8,7 @@ internal sealed class NoCrash : Checker
     public override void OnThrew(int party, Exception exception)
     {
         ArgumentNullException.ThrowIfNull(exception);
-        Fail($"{NameOf(party)} threw {exception.GetType().Name}: {exception.Message}", party);
+        Fail($"{NameOf(party)} threw {exception.GetType().Name}: {exception.Message} {exception.StackTrace?.Split('\n')[0].Trim()}", party);
     }
 
 #if PLANTED

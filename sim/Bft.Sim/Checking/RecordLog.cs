@@ -12,7 +12,7 @@ internal sealed class RecordLog
     private readonly HashSet<BatchRef> _stored = [];
     private readonly HashSet<BatchRef> _certified = [];
     private readonly HashSet<ulong> _runs = [];
-    private readonly HashSet<BatchRef> _doubtful = [];
+    private readonly HashSet<(bool IsCertificate, BatchRef Batch)> _doubtful = [];
 
     /// <summary>The record of an ack is on the disk, or was kept by a crash.</summary>
     public bool HasAck(BatchRef batch) => _acked.Contains(batch);
@@ -25,12 +25,14 @@ internal sealed class RecordLog
 
     public void Append(WitnessRecord record)
     {
-        if (record is BatchRecord && BatchOf(record) is { } batch && _doubtful.Remove(batch))
+        if (NameOf(record) is { } name && _doubtful.Remove(name))
         {
             // Written once more: the crash that may have kept it did not.
-            _acked.Remove(batch);
-            _stored.Remove(batch);
-            _certified.Remove(batch);
+            (name.IsCertificate ? _certified : _stored).Remove(name.Batch);
+            if (!name.IsCertificate)
+            {
+                _acked.Remove(name.Batch);
+            }
         }
 
         _open.Add(record);
@@ -60,13 +62,13 @@ internal sealed class RecordLog
     }
 
     /// <summary>Recovery makes durable whatever it finds: what was not durable may be there or not.</summary>
-    public void Restart()
+    public void Crash()
     {
         foreach (WitnessRecord record in _sealed.SelectMany(commit => commit.Records).Concat(_open))
         {
-            if (BatchOf(record) is { } batch)
+            if (NameOf(record) is { } name)
             {
-                _doubtful.Add(batch);
+                _doubtful.Add(name);
             }
         }
 
@@ -75,10 +77,10 @@ internal sealed class RecordLog
         _open.Clear();
     }
 
-    private static BatchRef? BatchOf(WitnessRecord record) => record switch
+    private static (bool IsCertificate, BatchRef Batch)? NameOf(WitnessRecord record) => record switch
     {
-        BatchRecord batch => batch.Batch.Reference,
-        CertificateRecord certificate => certificate.Certificate.Batch,
+        BatchRecord batch => (false, batch.Batch.Reference),
+        CertificateRecord certificate => (true, certificate.Certificate.Batch),
         _ => null,
     };
 

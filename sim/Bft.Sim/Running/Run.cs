@@ -20,6 +20,7 @@ public static class Run
             Deliveries = simulation.Deliveries,
             VirtualTime = simulation.Now,
             Violation = cluster.Violation,
+            Expected = cluster.Checks.Find(check => check.Expected is not null)?.Expected,
             Faults = simulation.Choices.Faults,
             Arrivals = cluster.Network.Arrivals,
             Probes = simulation.Probes,

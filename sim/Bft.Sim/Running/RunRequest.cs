@@ -30,6 +30,9 @@ public sealed record RunResult(RunRequest Request)
     /// <summary>The first property that did not hold; null when all did.</summary>
     public Violation? Violation { get; init; }
 
+    /// <summary>With more faulty parties than the model allows: the first property seen broken that it does not promise then. The positive control must have one.</summary>
+    public Violation? Expected { get; init; }
+
     /// <summary>Everything random that happened and can be taken away, in order: faults, attacks, broadcasts.</summary>
     public IReadOnlyList<Fault> Faults { get; init; } = [];
 

@@ -280,7 +280,11 @@ internal sealed class SimulatedCluster : RunFacts
     /// <summary>A correct party never throws.</summary>
     public void OnThrown(Party party, Exception fault)
     {
-        Checks.ForEach(check => check.OnThrew(party.Id, fault));
+        foreach (Checker check in ChecksOf(party))
+        {
+            check.OnThrew(party.Id, fault);
+        }
+
         Simulation.Note(TraceKind.Note, party.Id, $"threw: {fault.Message}");
         party.IsGone = true;
     }
