@@ -49,6 +49,9 @@ internal sealed class WitnessWatch(Session session, ClusterFile cluster, Evidenc
             case WitnessMisbehaved misbehaved:
                 session.Note($"Witness {misbehaved.Witness.Value} misbehaves: {misbehaved.What}");
                 break;
+            case WitnessesAsked asked:
+                session.Note($"{asked.Answers} of the witnesses have said what they hold of this publisher; it takes {asked.Needed} before anything is signed.");
+                break;
             case JournalTrouble trouble:
                 session.Note(trouble.What);
                 break;

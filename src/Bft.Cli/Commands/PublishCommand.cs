@@ -115,9 +115,9 @@ internal static class PublishCommand
     /// <summary>What holds, whatever ended the run.</summary>
     private static string Certified(PublishRun run) => run.Certified switch
     {
-        0 => run.Sent == 0 ? "Nothing was published." : $"{Counted.Messages(run.Sent)} sent, of which none is known to be certified; the next run finishes them.",
+        0 => run.Sent == 0 ? "Nothing was published." : $"{Counted.Messages(run.Sent)} sent, of which none is known to be certified; the next run finishes what was signed.",
         long certified when certified == run.Sent => $"Certified before: {Counted.Messages(certified)}, all that was sent.",
-        long certified => $"Certified before: {Counted.Messages(certified)}, the first of {run.Sent.ToString("N0", CultureInfo.InvariantCulture)} sent; the next run finishes the others.",
+        long certified => $"Certified before: {Counted.Messages(certified)}, the first of {run.Sent.ToString("N0", CultureInfo.InvariantCulture)} sent; the next run finishes what else was signed.",
     };
 
     private static string Progress(PublishRun run) => string.Create(

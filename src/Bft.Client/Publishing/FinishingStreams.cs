@@ -157,8 +157,10 @@ internal sealed class FinishingStreams(Committee committee, BatchVerifier batche
             covered.Batch.BodyOwner!.Dispose();
         }
 
+        // What f + 1 call retired can hardly be certified any more; what was ours until now (P6) is tried on all the same.
+        bool isRetired = _effects.End is NewIncarnationNeeded { Reason: RefusalReason.Retired };
         _effects.Clear();
-        if (stream.Role.End is JournalLost || (stream.Role.IsIdle && stream.Bodiless.Count == 0))
+        if (isRetired || stream.Role.End is JournalLost || (stream.Role.IsIdle && stream.Bodiless.Count == 0))
         {
             Remove(stream);
         }

@@ -29,21 +29,18 @@ internal sealed class PublisherDriver
     private readonly IPublisherOutputs _outputs;
     private readonly PublishReplies[] _replies;
     private readonly AckVerifier _tipVerifier;
-    private readonly Inquiry _inquiry;
-    private readonly FinishingStreams _finishing;
+    private readonly EarlierRuns _earlier;
     private readonly PublisherEffects _effects = new();
     private readonly Queue<(VerifiedBatch Batch, object? Ticket)> _inFlight = new();
-    private RestoredStream? _restored;
     private PublisherRole? _role;
     private VerifiedCertificate? _covered;
-    private CertifiedFrame? _linkTarget;
-    private Incarnation? _linkedTo;
     private RefusalReason? _callForNew;
     private WitnessSet _connected;
     private WitnessSet _notAdmitting;
     private long _nowMs;
     private long _ticks;
     private long _newNotBefore;
+    private long _sayAt;
     private volatile Progress? _progress;
 
     /// <summary>Reads what the journal holds. Whether that is continued, the witnesses' answers decide (P7).</summary>
@@ -66,16 +63,11 @@ internal sealed class PublisherDriver
         _journal = journal;
         _random = random;
         _nowMs = nowMs;
+        _sayAt = options.ResendFirstTicks;
         _outputs = outputs;
         _tipVerifier = new AckVerifier(committee, scheme, NodeLimits.Default.RememberedRootsMax);
         _replies = [.. committee.GetMembers().Select(_ => new PublishReplies(committee, signer.PublicKey, topic, scheme, IsCovered))];
-        _inquiry = new Inquiry(committee, options);
-        BatchVerifier batches = new(committee.Cluster, committee.Limits, scheme);
-        _finishing = new FinishingStreams(committee, batches, outputs);
-        if (journal?.Found.Incarnation is { } incarnation)
-        {
-            _restored = journal.Found.TryRestore(journal, HeaderOf(incarnation), batches, _tipVerifier);
-        }
+        _earlier = new EarlierRuns(committee, topic, signer, scheme, options, journal, _tipVerifier, outputs);
     }
 
     /// <summary>The stream that submissions go to now; null while the witnesses are asked (P7). On any thread.</summary>
@@ -107,21 +99,15 @@ internal sealed class PublisherDriver
     {
         _connected = _connected.With(witness);
         _notAdmitting = _notAdmitting.Without(witness);
-        if (_inquiry.OnConnected(witness))
-        {
-            Ask(witness);
-        }
-
-        Greet(witness);
-        _finishing.OnConnected(witness);
+        _earlier.OnConnected(witness);
+        _role?.OnConnected(witness, _effects);
         Perform();
     }
 
     public void OnDisconnected(WitnessIndex witness)
     {
         _connected = _connected.Without(witness);
-        _inquiry.OnDisconnected(witness);
-        _finishing.OnDisconnected(witness);
+        _earlier.OnDisconnected(witness);
         _role?.OnDisconnected(witness);
     }
 
@@ -151,20 +137,20 @@ internal sealed class PublisherDriver
         {
             case AcksReply acks:
                 _role?.OnAcks(acks.Acks, _effects);
-                _finishing.OnAcks(acks.Acks);
+                _earlier.OnAcks(acks.Acks);
                 break;
             case CertificateReply { Certificate: { } certificate }:
                 On(certificate.Batch.Stream, (role, effects) => role.OnCertificate(certificate, effects));
                 break;
             case RefusalReply { Refusal: { } refusal }:
-                _inquiry.Add(refusal.Live.Where(IsOurs));
+                _earlier.OnShown(refusal.Live);
                 On(refusal.Refusal.Slot.Stream, (role, effects) => role.OnRefusal(witness, refusal, effects));
                 break;
             case StandingReply standing:
                 OnStanding(witness, standing.Standing);
                 break;
             case BodyReply body:
-                _finishing.OnBody(body.Body);
+                _earlier.OnBody(body.Body);
                 break;
             case BadReply bad:
                 _outputs.Misbehaved(witness, bad.What);
@@ -189,18 +175,13 @@ internal sealed class PublisherDriver
             }
         }
 
-        IReadOnlyList<WitnessIndex> toAsk = _inquiry.OnTick();
-        foreach (WitnessIndex witness in toAsk)
+        if (_role is null && _ticks == _sayAt)
         {
-            Ask(witness);
+            _sayAt *= 2;
+            _outputs.Asking(_earlier.Answers, _committee.Size.Responsive);
         }
 
-        if (_role is null && _ticks % _options.ResendFirstTicks == 0)
-        {
-            _outputs.Asking(_inquiry.Answers, _committee.Size.Responsive);
-        }
-
-        _finishing.OnTick();
+        _earlier.OnTick();
         _role?.OnTick(_effects);
         BeginAgain();
         Perform();
@@ -246,14 +227,8 @@ internal sealed class PublisherDriver
             batch.BodyOwner!.Dispose();
         }
 
-        foreach (VerifiedBatch batch in _restored?.Uncovered ?? [])
-        {
-            batch.BodyOwner!.Dispose();
-        }
-
-        _restored = null;
         _inFlight.Clear();
-        _finishing.End();
+        _earlier.End();
         return left;
     }
 
@@ -261,12 +236,6 @@ internal sealed class PublisherDriver
     public void CloseJournal() => _journal?.Flush();
 
     private PublisherRole Role => _role ?? throw new InvalidOperationException("The witnesses are still being asked (P7).");
-
-    private StreamHeader HeaderOf(Incarnation incarnation) => new(_committee.Cluster, _signer.PublicKey, _topic, incarnation);
-
-    private bool IsOurs(VerifiedStatement shown) => shown.Statement.Header.Publisher == _signer.PublicKey && shown.Statement.Header.Topic == _topic;
-
-    private void Ask(WitnessIndex witness) => _outputs.Send(witness, new InquiryFrame(_topic));
 
     private void On(StreamId stream, Action<PublisherRole, PublisherEffects> input)
     {
@@ -276,111 +245,54 @@ internal sealed class PublisherDriver
         }
         else
         {
-            _finishing.On(stream, input);
+            _earlier.On(stream, input);
         }
     }
 
     /// <summary>P7: a witness says what it holds of us.</summary>
     private void OnStanding(WitnessIndex witness, CheckedStanding standing)
     {
-        _inquiry.OnStanding(witness, standing);
-        foreach (VerifiedCertificate tip in standing.Certificates)
+        _earlier.OnStanding(witness, standing);
+        if (_role is null && _earlier.IsAnswered)
         {
-            _finishing.On(tip.Batch.Stream, (role, effects) => role.OnTip(witness, tip, effects));
-        }
-
-        if (_role is null && _inquiry.IsAnswered)
-        {
-            Open();
+            if (_earlier.WhyNotContinued() is { } why)
+            {
+                Begin(why);
+            }
+            else
+            {
+                Continue();
+            }
         }
 
         if (_role is not null)
         {
-            FinishShown();
+            _earlier.FinishShown(_role.Header.Id);
         }
     }
 
-    /// <summary>P7: goes on with the journal's incarnation if nothing shows that it is behind, or begins one above all that are known.</summary>
-    private void Open()
+    private void Continue()
     {
-        if (WhyNotContinued() is { } why)
-        {
-            Begin(why);
-        }
-        else
-        {
-            Continue(_restored!);
-        }
-
-        foreach (WitnessIndex witness in _committee.GetMembers().Where(_connected.Contains))
-        {
-            Greet(witness);
-        }
-    }
-
-    private string? WhyNotContinued() =>
-        _journal is null ? "No journal is kept."
-        : _journal.Found is not { Incarnation: { } incarnation } || _restored is not { } restored ? "The journal holds nothing to go on with."
-        : _journal.Found.IsAbandoned ? "The journal's last incarnation was given up, or the journal's end was torn."
-        : _inquiry.Highest > incarnation || _inquiry.StreamOf(HeaderOf(incarnation)).IsAheadOf(restored.Covered?.Batch, [.. restored.Uncovered.Select(batch => batch.Statement)])
-            ? "The witnesses show batches of ours that the journal does not hold."
-        : null;
-
-    private void Continue(RestoredStream found)
-    {
-        _role = new PublisherRole(_committee, HeaderOf(_journal!.Found.Incarnation!.Value), _signer, _options);
+        (StreamHeader header, RestoredStream found) = _earlier.Continue();
+        _role = new PublisherRole(_committee, header, _signer, _options);
         _covered = found.Covered;
-        Restore(_role, found.Covered, found.Uncovered);
+        _role.Restore(found.Covered, found.Uncovered);
         _role.Continue();
         foreach (VerifiedBatch batch in found.Uncovered)
         {
             _inFlight.Enqueue((batch, null));
         }
 
-        _restored = null;
         OnOpened($"The journal goes on at batch {_role.Next}.");
-    }
-
-    private void Restore(PublisherRole role, VerifiedCertificate? covered, IEnumerable<VerifiedBatch> uncovered)
-    {
-        if (covered is not null)
-        {
-            role.RestoreCertificate(covered, _effects);
-        }
-
-        foreach (VerifiedBatch batch in uncovered)
-        {
-            role.RestoreBatch(batch);
-        }
     }
 
     /// <summary>P7: a new incarnation, above every one that is known, and linked to the highest certified batch.</summary>
     private void Begin(string why)
     {
-        if (_restored is { } restored)
-        {
-            ShownStream ours = _inquiry.StreamOf(HeaderOf(_journal!.Found.Incarnation!.Value));
-            _inquiry.Add(restored.Uncovered.Select(batch => batch.Statement));
-            if (restored.Covered is { } covered)
-            {
-                ours.Add(covered);
-            }
-        }
-
-        Incarnation known = _journal?.Found.Highest ?? default;
-        known = _role is { } old && old.Header.Incarnation > known ? old.Header.Incarnation : known;
-        known = _inquiry.Highest > known ? _inquiry.Highest : known;
-        Ancestor link = default;
-        if (_inquiry.Certified is { Certificate: { } target } linked)
-        {
-            link = Ancestor.Link(linked.Header.Incarnation, target.Batch.Sequence, target.Batch.Digest);
-            _linkTarget = new CertifiedFrame(target.Certificate.Bytes, []);
-            _linkedTo = linked.Header.Incarnation;
-        }
-
-        Incarnation incarnation = new(Math.Max((ulong)_nowMs, known.Counter + 1), _random());
+        (Incarnation above, Ancestor link) = _earlier.Succeed();
+        Incarnation incarnation = new(Math.Max((ulong)_nowMs, above.Counter + 1), _random());
         _journal?.Append(incarnation);
-        _role = new PublisherRole(_committee, HeaderOf(incarnation), _signer, _options, link);
+        _role = new PublisherRole(_committee, _earlier.HeaderOf(incarnation), _signer, _options, link);
         _role.Continue();
         _covered = null;
         OnOpened(why);
@@ -390,33 +302,9 @@ internal sealed class PublisherDriver
     {
         _progress = new Progress(Role.Header, Role.FirstUncovered);
         _outputs.Opened(Role.Header, why);
-    }
-
-    /// <summary>P7: what was shown and is not certified is sent again, beside the current incarnation; and so is the certificate that it links to.</summary>
-    private void FinishShown()
-    {
-        Dictionary<Digest, VerifiedBatch> bodies = _restored?.Uncovered.ToDictionary(batch => batch.Digest) ?? [];
-        _restored = null;
-        foreach (ShownStream shown in _inquiry.Shown)
+        foreach (WitnessIndex witness in _committee.GetMembers().Where(_connected.Contains))
         {
-            IReadOnlyList<VerifiedStatement> unfinished = shown.Unfinished();
-            bool isWork = unfinished.Count > 0 || shown.Header.Incarnation == _linkedTo;
-            if (isWork && shown.Header.Id != Role.Header.Id && !_finishing.Has(shown.Header.Incarnation))
-            {
-                VerifiedBatch[] held = [.. unfinished.Select(statement => bodies.GetValueOrDefault(statement.Digest)).TakeWhile(batch => batch is not null)!];
-                PublisherRole role = new(_committee, shown.Header, _signer, _options);
-                Restore(role, shown.Certificate, held);
-                _finishing.Add(role, unfinished.Skip(held.Length));
-                foreach (VerifiedBatch batch in held)
-                {
-                    bodies.Remove(batch.Digest);
-                }
-            }
-        }
-
-        foreach (VerifiedBatch batch in bodies.Values)
-        {
-            batch.BodyOwner!.Dispose();
+            Role.OnConnected(witness, _effects);
         }
     }
 
@@ -533,40 +421,22 @@ internal sealed class PublisherDriver
         }
 
         PublisherRole old = Role;
-        if (_covered is { } covered)
-        {
-            _inquiry.StreamOf(old.Header).Add(covered);
-        }
-
         (VerifiedBatch Batch, object? Ticket)[] again = [.. _inFlight];
         _inFlight.Clear();
         _callForNew = null;
         _newNotBefore = _ticks + _options.RetiredTicks;
-        Begin($"The witnesses say that the last one is {reason}.");
-        _inquiry.AskAgain();
-        foreach (WitnessIndex witness in _committee.GetMembers().Where(_connected.Contains))
+        foreach ((VerifiedBatch batch, _) in again)
         {
-            Greet(witness);
+            ((SharedBody)batch.BodyOwner!).Share();
         }
 
+        _earlier.Leave(old, _covered);
+        Begin($"The witnesses say that the last one is {reason}.");
         foreach ((VerifiedBatch batch, object? ticket) in again)
         {
             BodyDescription repeated = batch.Statement.Statement.Body with { IsPossibleRepeat = true };
-            _inFlight.Enqueue((Role.Submit(repeated, batch.Body, ((SharedBody)batch.BodyOwner!).Share(), _effects), ticket));
+            _inFlight.Enqueue((Role.Submit(repeated, batch.Body, batch.BodyOwner, _effects), ticket));
         }
-
-        _finishing.Add(old, []);
-    }
-
-    /// <summary>What a session begins with.</summary>
-    private void Greet(WitnessIndex witness)
-    {
-        if (_linkTarget is { } target)
-        {
-            _outputs.Send(witness, target);
-        }
-
-        _role?.OnConnected(witness, _effects);
     }
 
     /// <summary>What other threads may know.</summary>

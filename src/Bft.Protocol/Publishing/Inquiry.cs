@@ -78,7 +78,7 @@ public sealed class Inquiry
         {
             if (_shown.Values.FirstOrDefault(stream => stream.Header.Id == certificate.Batch.Stream) is { } stream)
             {
-                stream.Add(certificate);
+                stream.Add(witness, certificate);
             }
         }
     }
@@ -111,7 +111,13 @@ public sealed class Inquiry
     public void AskAgain()
     {
         _answered = WitnessSet.Empty;
+        ShownStream? certified = Certified;
         _shown.Clear();
+        if (certified is { Certificate: { } target })
+        {
+            StreamOf(certified.Header).Add(target);
+        }
+
         Array.Fill(_retries, new BackOff(_options.ResendFirstTicks, _options.ResendMaxTicks));
     }
 }

@@ -1,3 +1,4 @@
+using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 
@@ -8,6 +9,7 @@ public sealed class ShownStream(StreamHeader header)
 {
     private readonly SortedDictionary<Sequence, VerifiedStatement> _originals = []; // bound: what a committee's answers hold
     private readonly SortedSet<Sequence> _forks = [];
+    private readonly VerifiedCertificate?[] _tips = new VerifiedCertificate?[CommitteeSize.Max];
 
     public StreamHeader Header { get; } = header;
 
@@ -38,6 +40,25 @@ public sealed class ShownStream(StreamHeader header)
     {
         ArgumentNullException.ThrowIfNull(certificate);
         Certificate = Certificate is null || Certificate.Batch.Sequence < certificate.Batch.Sequence ? certificate : Certificate;
+    }
+
+    /// <summary>A witness's own tip.</summary>
+    public void Add(WitnessIndex witness, VerifiedCertificate tip)
+    {
+        _tips[witness.Value] = tip;
+        Add(tip);
+    }
+
+    /// <summary>Who showed which tip, in the order of the witnesses.</summary>
+    public IEnumerable<(WitnessIndex Witness, VerifiedCertificate Tip)> Tips()
+    {
+        for (int i = 0; i < _tips.Length; i++)
+        {
+            if (_tips[i] is { } tip)
+            {
+                yield return (new WitnessIndex(i), tip);
+            }
+        }
     }
 
     /// <summary>The batches above the certificate, each following the one before, from a covered slot or 0 on: what can be finished.</summary>

@@ -100,6 +100,23 @@ public sealed class PublisherRole
         Append(batch).DurableAt = _now;
     }
 
+    /// <summary>What is left of a stream: a certificate up to which all is covered, and the batches after it.</summary>
+    /// <exception cref="InvalidOperationException">They are not this stream's, or leave a gap.</exception>
+    public void Restore(VerifiedCertificate? covered, IEnumerable<VerifiedBatch> uncovered)
+    {
+        ArgumentNullException.ThrowIfNull(uncovered);
+        if (covered is not null)
+        {
+            // It begins the stream here, so it covers no batch that is restored.
+            RestoreCertificate(covered, new PublisherEffects());
+        }
+
+        foreach (VerifiedBatch batch in uncovered)
+        {
+            RestoreBatch(batch);
+        }
+    }
+
     /// <summary>P7: a batch of an earlier run whose body was found late, after those before it; it is sent at once.</summary>
     /// <exception cref="InvalidOperationException">It does not follow the ones before, or the stream was continued.</exception>
     public void Recover(VerifiedBatch batch, PublisherEffects effects)

@@ -83,6 +83,23 @@ public sealed class InquiryTests : PublisherFixture
     }
 
     [Fact]
+    public void P6_asking_again_forgets_all_but_what_a_new_incarnation_is_above_and_links_to()
+    {
+        VerifiedBatch certified = Cluster.Stream(incarnation: 1).Append();
+        VerifiedBatch[] live = Cluster.Stream(incarnation: 2).AppendMany(2);
+        _inquiry.OnStanding(W(0), new CheckedStanding([certified.Statement, .. live.Select(batch => batch.Statement)], [Cluster.Certify(certified.Reference)]));
+        Answer(1);
+        Answer(2);
+
+        _inquiry.AskAgain();
+
+        Assert.False(_inquiry.IsAnswered);
+        Assert.Equal(2UL, _inquiry.Highest.Counter);
+        Assert.Equal(certified.Reference, _inquiry.Certified!.Certificate!.Batch);
+        Assert.Same(_inquiry.Certified, Assert.Single(_inquiry.Shown));
+    }
+
+    [Fact]
     public void P7_two_of_ours_in_one_slot_are_not_carried_on()
     {
         TestStream stream = Cluster.Stream();
