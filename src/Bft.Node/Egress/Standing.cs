@@ -18,9 +18,7 @@ internal static class Standing
             .Where(log => log.Header.Publisher == publisher && log.Header.Topic == topic)
             .OrderByDescending(log => log.Header.Incarnation))
         {
-            // The tip's own original too: a certificate alone does not say which incarnation's it is.
-            IEnumerable<SignedStatement> tips = log.Tip is { } top ? [log.ReadStatement(top.Batch.Sequence)] : [];
-            SignedStatement[] above = [.. tips, .. log.RecordedAboveTip().Select(SignedStatement.From)];
+            SignedStatement[] above = [.. TipOf(log), .. log.RecordedAboveTip().Select(SignedStatement.From)];
             if (certificates.Count == FrameLimits.StandingCertificatesMax || originals.Count + above.Length > FrameLimits.StandingOriginalsMax)
             {
                 break;
@@ -34,5 +32,18 @@ internal static class Standing
         }
 
         return new StandingFrame(topic, certificates, originals);
+    }
+
+    /// <summary>The tip's own original: a certificate alone does not say which incarnation's it is. None when there is no tip, or it is cut (S2) or damaged.</summary>
+    private static SignedStatement[] TipOf(StreamLog log)
+    {
+        try
+        {
+            return log.Tip is { } tip && tip.Batch.Sequence >= log.FirstKept ? [log.ReadStatement(tip.Batch.Sequence)] : [];
+        }
+        catch (StoreDamageException)
+        {
+            return [];
+        }
     }
 }
