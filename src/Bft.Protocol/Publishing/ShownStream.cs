@@ -9,7 +9,7 @@ public sealed class ShownStream(StreamHeader header)
 {
     private readonly SortedDictionary<Sequence, VerifiedStatement> _originals = []; // bound: what a committee's answers hold
     private readonly SortedSet<Sequence> _forks = [];
-    private readonly VerifiedCertificate?[] _tips = new VerifiedCertificate?[CommitteeSize.Max];
+    private readonly List<(WitnessIndex Witness, VerifiedCertificate Tip)> _tips = []; // bound: one per witness
 
     public StreamHeader Header { get; } = header;
 
@@ -45,21 +45,13 @@ public sealed class ShownStream(StreamHeader header)
     /// <summary>A witness's own tip.</summary>
     public void Add(WitnessIndex witness, VerifiedCertificate tip)
     {
-        _tips[witness.Value] = tip;
+        _tips.RemoveAll(known => known.Witness == witness);
+        _tips.Add((witness, tip));
         Add(tip);
     }
 
-    /// <summary>Who showed which tip, in the order of the witnesses.</summary>
-    public IEnumerable<(WitnessIndex Witness, VerifiedCertificate Tip)> Tips()
-    {
-        for (int i = 0; i < _tips.Length; i++)
-        {
-            if (_tips[i] is { } tip)
-            {
-                yield return (new WitnessIndex(i), tip);
-            }
-        }
-    }
+    /// <summary>Who showed which tip last.</summary>
+    public IReadOnlyList<(WitnessIndex Witness, VerifiedCertificate Tip)> Tips() => _tips;
 
     /// <summary>The batches above the certificate, each following the one before, from a covered slot or 0 on: what can be finished.</summary>
     public IReadOnlyList<VerifiedStatement> Unfinished()
