@@ -122,6 +122,51 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task R4_a_witness_that_hides_one_stream_is_noticed_within_two_seconds()
+    {
+        await using LocalCluster cluster = new();
+        await StartAsync(cluster, 3);
+        StreamId? shown = null;
+        await using ByzantineWitness liar = await ByzantineWitness.StartAsync(cluster, 3, honest: 0, reply =>
+        {
+            StreamId? about = reply switch
+            {
+                CertifiedFrame frame when QuorumCertificate.TryParse(frame.Certificate.Span, out QuorumCertificate? certificate) => certificate.Batch.Stream,
+                TipFrame tip when QuorumCertificate.TryParse(tip.Certificate.Span, out QuorumCertificate? certificate) => certificate.Batch.Stream,
+                BodyFrame body => body.Slot.Stream,
+                _ => null,
+            };
+            shown ??= about;
+            return about is null || about == shown ? reply : new HeartbeatFrame();
+        });
+        Topic topic = Clients.NewTopic();
+        long? reached = null;
+        TaskCompletionSource<long> noticed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using BftClient publishing = cluster.Connect();
+        await using BftClient reading = cluster.Connect(onNotice: notice =>
+        {
+            if (notice is WitnessReached { Witness: var witness } && witness == Last)
+            {
+                reached ??= Environment.TickCount64;
+            }
+            else if (notice is WitnessLost lost && lost.Witness == Last)
+            {
+                // Its tips are not what its digest is over, or others prove more than it serves: whichever shows first.
+                noticed.TrySetResult(Environment.TickCount64);
+            }
+        });
+        await using Publisher one = await publishing.OpenPublisherAsync(topic, new PublisherOptions { KeepJournal = false });
+        await using Publisher other = await publishing.OpenPublisherAsync(topic, new PublisherOptions { KeepJournal = false });
+        byte[][] sent = [.. await SendAsync(one, 0, 20), .. await SendAsync(other, 20, 20)];
+
+        await using Subscription subscription = await reading.SubscribeAsync(topic, new SubscriptionOptions { FirstServing = Last });
+
+        List<byte[]> read = await subscription.ReadAsync(40);
+        Assert.Equal(sent.Select(payload => BitConverter.ToInt32(payload)), read.Select(payload => BitConverter.ToInt32(payload)).Order());
+        Assert.InRange(await noticed.Task.WaitAsync(LocalCluster.Patience) - reached!.Value, 1, 2000);
+    }
+
+    [Fact]
     public async Task P4_without_a_quorum_a_publisher_waits_or_fails_as_chosen()
     {
         await using LocalCluster cluster = new();

@@ -43,8 +43,27 @@ internal sealed class RangeWriter<T>(IServerStreamWriter<T> writer, TimeSpan tim
         }
         catch (TimeoutException)
         {
-            // An end frame would have to wait behind the bytes that are not taken; the status does not.
-            throw new RpcException(new Status(StatusCode.ResourceExhausted, $"SLOW_CONSUMER: nothing was read for {timeout.TotalSeconds:0} s; resume from the cursor."));
+            string why = $"nothing was read for {timeout.TotalSeconds:0.#} s; resume from the cursor";
+            await EndAsync(written, why);
+            throw new RpcException(new Status(StatusCode.ResourceExhausted, $"SLOW_CONSUMER: {why}."));
+        }
+    }
+
+    /// <summary>The end frame waits behind what is not taken: a reader that comes back finds it there; one that does not only has the status.</summary>
+    private async Task EndAsync(Task written, string why)
+    {
+        if ((object)new EndFrame(EndReason.SlowConsumer, why) is T end)
+        {
+            try
+            {
+                await written.WaitAsync(timeout);
+                writer.WriteOptions = Send;
+                await writer.WriteAsync(end).WaitAsync(timeout);
+            }
+            catch (TimeoutException)
+            {
+                // It never read.
+            }
         }
     }
 }

@@ -386,7 +386,8 @@ public sealed class ReceiverRole
             stream.IsWatched = stream.IsGated || stream.IsBehind;
             if (stream.IsHandOverDue(_now))
             {
-                HandOverHead(stream, effects);
+                stream.OnHandedOver(_now);
+                HandOver(stream, stream.Head!.Range.Certificate, effects);
             }
 
             if (stream.IsLagDue(_now))
@@ -394,6 +395,11 @@ public sealed class ReceiverRole
                 stream.OnAskedFor(_now);
                 stream.IsWanted = false;
                 Want(stream, WantedReason.Withheld, effects);
+                if (stream.HighestTip is { } tip && tip.Batch.Sequence >= stream.Missing)
+                {
+                    // R5: perhaps it was shown to nobody else, and then nobody else can serve it.
+                    HandOver(stream, tip, effects);
+                }
             }
         }
 
@@ -545,15 +551,13 @@ public sealed class ReceiverRole
         }
     }
 
-    private void HandOverHead(ReceivedStream stream, ReceiverEffects effects)
+    private void HandOver(ReceivedStream stream, VerifiedCertificate certificate, ReceiverEffects effects)
     {
-        BufferedBatch head = stream.Head!;
-        stream.OnHandedOver(_now);
         foreach (WitnessIndex witness in _committee.GetMembers())
         {
-            if (stream.IsTipBelow(witness, head.Statement.Sequence))
+            if (stream.IsTipBelow(witness, certificate.Batch.Sequence))
             {
-                effects.HandOvers.Add(new HandOver(witness, head.Range.Certificate));
+                effects.HandOvers.Add(new HandOver(witness, certificate));
             }
         }
     }
