@@ -188,8 +188,15 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
 
     void IReceiverOutputs.Refused(string why) => throw new InvalidOperationException($"The witnesses refused a reader that they know: {why}");
 
-    void IReceiverOutputs.Notify(ClientNotice notice) =>
+    void IReceiverOutputs.Notify(ClientNotice notice)
+    {
+        if (notice is SlotsSkipped skipped)
+        {
+            Cluster.Checks.ForEach(check => check.OnSkipped(Id, new Skipped(skipped.Stream, skipped.First, skipped.Floor)));
+        }
+
         Cluster.Simulation.Trace?.Add(new TraceEvent(Cluster.Simulation.Trace.Count, Cluster.Simulation.Now, TraceKind.Note, Id, -1, 0, $"{notice}"));
+    }
 
     private bool IsCurrent(Connection connection, Call call) => _calls.GetValueOrDefault((call.Witness.Value, call.Channel)) == connection;
 

@@ -47,7 +47,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         _batches = new BatchVerifier(Cluster.Committee.Cluster, Cluster.Committee.Limits, scheme);
         WitnessRole role = new(Cluster.Committee, Index, Signer, Cluster.NodeLimits);
         JournalOptions options = new() { NewId = Cluster.JournalIdOf(this), SegmentBytes = Cluster.Plan.SegmentBytes };
-        WitnessJournal journal = WitnessJournal.Open(Disk, options, Cluster.Committee, Index, scheme, role, _store);
+        WitnessJournal journal = WitnessJournal.Open(Disk, options, Cluster.Committee, Index, scheme, role, _store, _ => Cluster.Retention);
         Cluster.OnReplayed(this, journal);
         _driver = new WitnessDriver(role, journal, _store, this) { Decided = OnDecided };
         _driver.Tick(ClockMs);

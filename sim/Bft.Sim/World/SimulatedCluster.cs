@@ -118,6 +118,9 @@ internal sealed class SimulatedCluster : RunFacts
 
     public SubscriptionOptions SubscriptionOptions { get; }
 
+    /// <summary>S2: of every topic.</summary>
+    public RetentionPolicy Retention => Plan.RetainBytes > 0 ? RetentionPolicy.KeepAll with { Bytes = Plan.RetainBytes } : RetentionPolicy.KeepAll;
+
     public SimulatedNetwork Network { get; }
 
     public FaultDirector Faults { get; }
