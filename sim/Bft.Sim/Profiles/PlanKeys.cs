@@ -54,6 +54,7 @@ internal static class PlanKeys
         new("Publishers", 0, 8, 1, "correct publishers"),
         new("ByzantinePublishers", 0, 4, 0, "publishers that sign whatever helps a fork"),
         new("Receivers", 0, 8, 1, "receivers, each with an application and a cursor"),
+        new("ByzantineReceivers", 0, 4, 0, "receivers that hand over garbage and hold connections"),
         new("Topics", 1, 8, 1, "publishers and receivers are spread over them"),
         new("WindowSlots", 1, 1024, 16, "W: slots of a stream in flight"),
         new("Broadcasts", 0, 100_000, 1, "batches of all correct publishers together"),

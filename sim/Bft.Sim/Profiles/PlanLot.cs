@@ -66,6 +66,8 @@ internal enum Knob
     OneKind,
     ByzantinePublisherIsOn,
     ByzantinePublishers,
+    ByzantineReceiverIsOn,
+    Quiet,
 }
 
 /// <summary>The chance of a plan: stream Plan of the run's own seed.</summary>

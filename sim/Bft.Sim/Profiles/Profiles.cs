@@ -64,6 +64,7 @@ internal static class Profiles
             BroadcastEveryMicroseconds = lot.Sometimes(Knob.Burst, 1, 4) ? 2_000 : Math.Max(1_000, (int)(chaos * 700L * publishers / broadcasts)),
             TickMilliseconds = lot.Of(Knob.Tick, 50, 100, 100, 200),
             ChaosMilliseconds = chaos,
+            QuietMilliseconds = lot.Between(Knob.Quiet, 20_000, 40_000),
             DelayMaxMicroseconds = lot.Of(Knob.Delay, 500, 1_000, 5_000, 50_000),
             DiskMicroseconds = lot.Of(Knob.DiskTime, 100, 300, 1_000, 20_000),
             TakeMilliseconds = lot.Of(Knob.Take, 1, 5, 50, 1_000),
@@ -149,6 +150,7 @@ internal static class Profiles
         {
             Byzantine = Kinds(lot, count),
             ByzantinePublishers = isOn && lot.Sometimes(Knob.ByzantinePublisherIsOn, 2, 3) ? lot.Between(Knob.ByzantinePublishers, 1, 2) : 0,
+            ByzantineReceivers = isOn && lot.Sometimes(Knob.ByzantineReceiverIsOn, 1, 4) ? 1 : 0,
         };
     }
 

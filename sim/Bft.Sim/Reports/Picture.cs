@@ -95,12 +95,12 @@ internal static class Picture
         "<div class=\"lanes\">" + string.Concat(layout.Lanes.Select(party => string.Create(CultureInfo.InvariantCulture,
             $"<span class=\"{ClassOf(run, party)}\" style=\"left:{layout.X(party):0.#}px\">{Escaped(run.Parties[party])}<small>{WordOf(run, party)}</small></span>"))) + "</div>";
 
-    private static bool IsByzantine(RunResult run, int party) => run.Trace!.Events.Any(happened => happened.Kind == TraceKind.Attack && happened.Party == party);
+    private static bool IsByzantine(RunResult run, int party) => run.Parties[party][0] is 'X' or 'Y' || run.Trace!.Events.Any(happened => happened.Kind == TraceKind.Attack && happened.Party == party);
 
     private static string ClassOf(RunResult run, int party) => IsByzantine(run, party) ? "liar" : run.Violation?.Parties.Contains(party) == true ? "hit" : "";
 
     private static string WordOf(RunResult run, int party) =>
-        IsByzantine(run, party) ? "Byzantine" : run.Parties[party].FirstOrDefault() switch { 'W' => "witness", 'P' => "publisher", 'R' => "receiver", _ => "party" };
+        IsByzantine(run, party) && run.Parties[party][0] == 'W' ? "Byzantine" : run.Parties[party].FirstOrDefault() switch { 'W' => "witness", 'P' or 'X' => "publisher", _ => "receiver" };
 
     /// <summary>For the script: of each event drawn time, words and what came directly before.</summary>
     private static string Data(RunResult run, PictureLayout layout, CausalSlice causes, SlotNames names)

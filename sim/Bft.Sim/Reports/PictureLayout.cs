@@ -77,7 +77,8 @@ internal sealed class PictureLayout
         _ => true,
     };
 
-    private static int Side(string name) => name.StartsWith('W') || name.StartsWith('T') ? 1 : name.StartsWith('R') ? 2 : 0;
+    /// <summary>P and X publish, R and Y receive.</summary>
+    private static int Side(string name) => name[..1] switch { "W" => 1, "R" or "Y" => 2, _ => 0 };
 
     private void Place(IReadOnlyList<TraceEvent> events)
     {

@@ -11,8 +11,8 @@ internal static class SummaryText
     public static string OfRun(RunResult result, TimeSpan real)
     {
         RunPlan plan = result.Request.Plan;
-        string byzantine = plan.Byzantine.Count + plan.ByzantinePublishers == 0 ? "no Byzantine party"
-            : $"Byzantine: {string.Join(", ", plan.Byzantine.Select(kind => kind.ToString().ToLowerInvariant()).Concat(Enumerable.Repeat("publisher", plan.ByzantinePublishers)))}";
+        string byzantine = plan.Byzantine.Count + plan.ByzantinePublishers + plan.ByzantineReceivers == 0 ? "no Byzantine party"
+            : $"Byzantine: {string.Join(", ", plan.Byzantine.Select(kind => kind.ToString().ToLowerInvariant()).Concat(Enumerable.Repeat("publisher", plan.ByzantinePublishers)).Concat(Enumerable.Repeat("receiver", plan.ByzantineReceivers)))}";
         int faults = result.Faults.Count(fault => fault.Id.Stream != ChoiceStream.Workload);
         return string.Create(CultureInfo.InvariantCulture, $"""
             seed {result.Request.Seed}, {result.Request.Scenario ?? result.Request.Profile}: n = {plan.Witnesses} (f = {plan.FaultyMax}), {byzantine}; {plan.Publishers} publishers, {plan.Receivers} receivers, {plan.Broadcasts} broadcasts; {faults} faults

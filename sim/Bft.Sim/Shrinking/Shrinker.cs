@@ -11,7 +11,7 @@ internal sealed class Shrinker(Func<RunRequest, bool, RunResult> perform, Shrink
     private static readonly string[] Live = ["validity", "totality"];
 
     /// <summary>Sizes of the cluster: <see cref="WithoutParties"/> lowers them.</summary>
-    private static readonly string[] Sizes = [nameof(RunPlan.Witnesses), nameof(RunPlan.Publishers), nameof(RunPlan.ByzantinePublishers), nameof(RunPlan.Receivers), nameof(RunPlan.Broadcasts)];
+    private static readonly string[] Sizes = [nameof(RunPlan.Witnesses), nameof(RunPlan.Publishers), nameof(RunPlan.ByzantinePublishers), nameof(RunPlan.Receivers), nameof(RunPlan.ByzantineReceivers), nameof(RunPlan.Broadcasts)];
 
     private readonly Stopwatch _clock = new();
     private string _checker = "";
@@ -148,6 +148,7 @@ internal sealed class Shrinker(Func<RunRequest, bool, RunResult> perform, Shrink
             [
                 .. Enumerable.Range(0, plan.Byzantine.Count).Select(i => plan with { Byzantine = [.. plan.Byzantine.Where((_, index) => index != i)] }),
                 plan with { ByzantinePublishers = plan.ByzantinePublishers - 1 },
+                plan with { ByzantineReceivers = plan.ByzantineReceivers - 1 },
                 plan with { Receivers = plan.Receivers - 1 },
                 plan with { Publishers = plan.Publishers - 1 },
                 .. plan.Broadcasts == 0 ? Array.Empty<RunPlan>() : [plan with { Broadcasts = plan.Broadcasts / 2 }],

@@ -26,6 +26,10 @@ internal static class BftCommand
               bft node --cluster cluster/cluster.yaml --index 0   run a witness
               bft publish news --cluster cluster/cluster.yaml --lines FILE
 
+            In the source tree, by the launcher:
+              ./bft sim --help      whole clusters on one thread, from one seed, with every fault (docs/simulation.md)
+              ./bft test            all tests
+
             Environment:
               BFT_CLUSTER   stands in for --cluster
               BFT_IDENTITY  stands in for --identity
