@@ -3,7 +3,7 @@ namespace Bft.Sim;
 /// <summary>What led to an event: backwards over each party's own order and from arrivals to sends (Lamport's happened-before).</summary>
 internal sealed class CausalSlice
 {
-    private static readonly TraceKind[] Always = [TraceKind.Crash, TraceKind.Restart, TraceKind.DiskFault, TraceKind.Attack, TraceKind.Evidence, TraceKind.Broadcast, TraceKind.Partition, TraceKind.Violation];
+    private static readonly TraceKind[] Always = [TraceKind.Crash, TraceKind.DiskFault, TraceKind.Attack, TraceKind.Evidence, TraceKind.Partition, TraceKind.Violation];
 
     private readonly int[] _before;
     private readonly int[] _cause;
@@ -65,16 +65,39 @@ internal sealed class CausalSlice
             isPart[i] = isBefore[i] && (i == end || Always.Contains(happened.Kind) || Concerns(happened, slots, parties));
         }
 
-        // A message of the slice is shown whole.
-        for (int i = end; i >= 0; i--)
+        Complete(events, isPart);
+        return isPart;
+    }
+
+    /// <summary>A message is shown whole, a start belongs to the crash before it, and a broadcast to the message that it leads to.</summary>
+    private void Complete(IReadOnlyList<TraceEvent> events, bool[] isPart)
+    {
+        HashSet<int> crashed = [];
+        for (int i = 0; i < events.Count; i++)
         {
             if (isPart[i] && _cause[i] >= 0)
             {
                 isPart[_cause[i]] = true;
             }
+
+            if (events[i].Kind == TraceKind.Crash && isPart[i])
+            {
+                crashed.Add(events[i].Party);
+            }
+
+            isPart[i] |= events[i].Kind == TraceKind.Restart && crashed.Contains(events[i].Party);
         }
 
-        return isPart;
+        Dictionary<int, bool> sendsNext = [];
+        for (int i = events.Count - 1; i >= 0; i--)
+        {
+            if (events[i].Kind == TraceKind.Send)
+            {
+                sendsNext[events[i].Party] = isPart[i];
+            }
+
+            isPart[i] |= events[i].Kind == TraceKind.Broadcast && sendsNext.GetValueOrDefault(events[i].Party);
+        }
     }
 
     private static bool Concerns(in TraceEvent happened, HashSet<string> slots, IReadOnlyList<int> parties) => happened.Kind switch

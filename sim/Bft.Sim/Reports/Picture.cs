@@ -19,8 +19,9 @@ internal static class Picture
         CausalSlice causes = new(trace.Events);
         bool[] slice = causes.Of(trace.Events, run.Violation?.Parties ?? []);
         SlotNames names = new(trace.Events.Select(happened => happened.Text));
-        PictureLayout layout = new(run, slice);
-        string drawing = new PictureDrawing(run, layout, slice, causes, names).Draw();
+        bool isFocused = slice.Contains(false);
+        PictureLayout all = new(run, null);
+        PictureLayout? part = isFocused ? new(run, slice) : null;
         return $"""
             <!DOCTYPE html>
             <html xmlns="http://www.w3.org/1999/xhtml" lang="en">
@@ -31,17 +32,18 @@ internal static class Picture
             {Asset("picture.css")}
             </style>
             </head>
-            <body class="{(slice.Contains(false) ? "focus" : "")}">
+            <body class="{(isFocused ? "focus" : "")}">
             <main>
             <header>
-            {Heading(run, artefact, file, layout, names)}
+            {Heading(run, artefact, file, part ?? all, names)}
             </header>
-            {LaneNames(run, layout)}
-            {drawing}
+            {LaneNames(run, all)}
+            {(part is null ? "" : new PictureDrawing("part", run, part, slice, causes, names).Draw())}
+            {new PictureDrawing("whole", run, all, slice, causes, names).Draw()}
             {Legend}
             </main>
             <div id="tip"></div>
-            <script type="application/json" id="data">{Data(run, layout, causes, names)}</script>
+            <script type="application/json" id="data">{Data(run, index => all.IsDrawn(index) || part?.IsDrawn(index) == true, causes, names)}</script>
             <script>/*<![CDATA[*/
             {Asset("picture.js")}
             /*]]>*/</script>
@@ -86,8 +88,10 @@ internal static class Picture
         }
 
         text.Append(file is null ? $"<p><code>{Escaped(Reproduction.Command(run.Request))} --log</code></p>\n" : $"<p><code>{Escaped(Reproduction.Replay(file))} --log</code></p>\n");
-        string leftOut = layout.LeftOut == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{layout.LeftOut:N0} events are not drawn{(layout.IsSliceOnly ? ": only what led to the violation is" : "")}; the log has them.");
-        text.Append(run.Violation is null ? $"<p class=\"note\">{leftOut}</p>\n" : $"<p class=\"note\"><label><input type=\"checkbox\" id=\"all\"/> show everything, not only what led to it</label> {leftOut}</p>\n");
+        string leftOut = layout.LeftOut == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{layout.LeftOut:N0} events are not drawn; the log has them.");
+        text.Append(run.Violation is null
+            ? $"<p class=\"note\">{leftOut}</p>\n"
+            : $"<p class=\"note\">below is what led to it · <label><input type=\"checkbox\" id=\"all\"/> show everything</label> {leftOut}</p>\n");
         return text.ToString();
     }
 
@@ -103,22 +107,22 @@ internal static class Picture
         IsByzantine(run, party) && run.Parties[party][0] == 'W' ? "Byzantine" : run.Parties[party].FirstOrDefault() switch { 'W' => "witness", 'P' or 'X' => "publisher", _ => "receiver" };
 
     /// <summary>For the script: of each event drawn time, words and what came directly before.</summary>
-    private static string Data(RunResult run, PictureLayout layout, CausalSlice causes, SlotNames names)
+    private static string Data(RunResult run, Func<int, bool> isDrawn, CausalSlice causes, SlotNames names)
     {
         using MemoryStream bytes = new();
         using (Utf8JsonWriter json = new(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.Default }))
         {
             json.WriteStartObject();
-            foreach (int index in layout.Shown)
+            foreach (int index in Enumerable.Range(0, run.Trace!.Count).Where(isDrawn))
             {
-                TraceEvent happened = run.Trace!.Events[index];
+                TraceEvent happened = run.Trace.Events[index];
                 json.WriteStartArray(index.ToString(CultureInfo.InvariantCulture));
                 json.WriteStringValue($"{LogText.Time(happened.At).Trim()} s");
                 json.WriteStringValue(Words(run, happened, causes.Cause(index)));
                 json.WriteStringValue(names.Shorten(happened.Text));
                 json.WriteStringValue(happened.Text);
                 json.WriteNumberValue(Drawn(causes.Before(index)));
-                json.WriteNumberValue(layout.IsDrawn(causes.Cause(index)) ? causes.Cause(index) : -1);
+                json.WriteNumberValue(causes.Cause(index) >= 0 && isDrawn(causes.Cause(index)) ? causes.Cause(index) : -1);
                 json.WriteEndArray();
             }
 
@@ -129,7 +133,7 @@ internal static class Picture
 
         int Drawn(int index)
         {
-            while (index >= 0 && !layout.IsDrawn(index))
+            while (index >= 0 && !isDrawn(index))
             {
                 index = causes.Before(index);
             }

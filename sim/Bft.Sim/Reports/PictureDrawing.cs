@@ -5,7 +5,8 @@ using System.Text;
 namespace Bft.Sim;
 
 /// <summary>The drawing of a run as SVG: lanes below, arrows over them, marks and words on top.</summary>
-internal sealed class PictureDrawing(RunResult run, PictureLayout layout, bool[] slice, CausalSlice causes, SlotNames names)
+/// <param name="name">Of the drawing in its page.</param>
+internal sealed class PictureDrawing(string name, RunResult run, PictureLayout layout, bool[] slice, CausalSlice causes, SlotNames names)
 {
     private readonly IReadOnlyList<TraceEvent> _events = run.Trace!.Events;
     private readonly StringBuilder _svg = new();
@@ -13,11 +14,11 @@ internal sealed class PictureDrawing(RunResult run, PictureLayout layout, bool[]
 
     public string Draw()
     {
-        Line($"<svg id=\"run\" xmlns=\"http://www.w3.org/2000/svg\" width=\"{PictureLayout.Width}\" height=\"{N(layout.Height)}\" viewBox=\"0 0 {PictureLayout.Width} {N(layout.Height)}\">");
-        Line("<defs><pattern id=\"down\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><rect width=\"7\" height=\"7\" fill=\"#fff0f0\"/><rect width=\"2.2\" height=\"7\" fill=\"#e5534b\"/></pattern>");
+        Line($"<svg id=\"{name}\" class=\"run\" xmlns=\"http://www.w3.org/2000/svg\" width=\"{PictureLayout.Width}\" height=\"{N(layout.Height)}\" viewBox=\"0 0 {PictureLayout.Width} {N(layout.Height)}\">");
+        Line($"<defs><pattern id=\"{name}-down\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><rect width=\"7\" height=\"7\" fill=\"#fff0f0\"/><rect width=\"2.2\" height=\"7\" fill=\"#e5534b\"/></pattern>");
         foreach (string kind in new[] { "batch", "ack", "cert", "body", "claim", "house" })
         {
-            Line($"<marker id=\"to-{kind}\" class=\"{kind}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\"><path d=\"M0,0.8 L8,4 L0,7.2 Z\"/></marker>");
+            Line($"<marker id=\"{name}-to-{kind}\" class=\"{kind}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\"><path d=\"M0,0.8 L8,4 L0,7.2 Z\"/></marker>");
         }
 
         Line("</defs>");
@@ -86,7 +87,7 @@ internal sealed class PictureDrawing(RunResult run, PictureLayout layout, bool[]
         }
 
         void Hatch(double top, double bottom) =>
-            Line($"<rect class=\"down\" x=\"{N(x - 6)}\" y=\"{N(top)}\" width=\"12\" height=\"{N(Math.Max(6, bottom - top))}\" fill=\"url(#down)\"/>");
+            Line($"<rect class=\"down\" x=\"{N(x - 6)}\" y=\"{N(top)}\" width=\"12\" height=\"{N(Math.Max(6, bottom - top))}\" fill=\"url(#{name}-down)\"/>");
     }
 
     /// <summary>Shaded while a partition lasts.</summary>
@@ -148,14 +149,15 @@ internal sealed class PictureDrawing(RunResult run, PictureLayout layout, bool[]
         bool isLost = happened.Kind == TraceKind.Drop;
         if (isLost && cause >= 0 && _events[cause].At == happened.At)
         {
-            // Lost at once: it gets half-way.
-            (toX, toY) = ((fromX + toX) / 2, fromY + 10);
+            // Lost at once: it does not get as far as the next lane, and the farther it was to go the farther it gets.
+            double lanes = (toX - fromX) / layout.LaneWidth;
+            (toX, toY) = (fromX + (Math.Sign(lanes) * Math.Min(0.85, 0.3 + (0.1 * Math.Abs(lanes))) * layout.LaneWidth), fromY + 5 + Math.Min(12, 3 * Math.Abs(lanes)));
         }
 
         string kind = MessageKind.Of(happened.Text);
         Group(index, $"m {kind}{(isLost ? " lost" : "")}", () =>
         {
-            string head = isLost ? "" : $" marker-end=\"url(#to-{kind})\"";
+            string head = isLost ? "" : $" marker-end=\"url(#{name}-to-{kind})\"";
             Line($"<path class=\"hit\" d=\"M{N(fromX)},{N(fromY)} L{N(toX)},{N(toY)}\"/><path class=\"arrow\" d=\"M{N(fromX)},{N(fromY)} L{N(toX)},{N(toY)}\"{head}/>");
             if (isLost)
             {
@@ -236,6 +238,7 @@ internal sealed class PictureDrawing(RunResult run, PictureLayout layout, bool[]
 
     private void Violation(int index, TraceEvent happened, double y) => Group(index, "violation", () =>
     {
+        Line($"<a id=\"{name}-violation\"></a>");
         Line($"<path class=\"across\" d=\"M64,{N(y)} H{PictureLayout.Width - 20}\"/>");
         IEnumerable<int> parties = run.Violation?.Parties ?? [];
         foreach (int party in parties.Append(happened.Party).Where(layout.HasLane).Distinct())

@@ -17,7 +17,10 @@ internal sealed class PictureLayout
     private readonly double[] _y;
     private readonly double[] _x;
 
-    public PictureLayout(RunResult run, bool[] slice)
+    /// <summary>Lays a run out.</summary>
+    /// <param name="run">With its log.</param>
+    /// <param name="slice">Only these events; null for all.</param>
+    public PictureLayout(RunResult run, bool[]? slice)
     {
         IReadOnlyList<TraceEvent> events = run.Trace!.Events;
         Lanes = [.. Enumerable.Range(0, run.Parties.Count).OrderBy(party => Side(run.Parties[party])).ThenBy(party => party)];
@@ -28,13 +31,10 @@ internal sealed class PictureLayout
             _x[Lanes[lane]] = TimeColumn + (LaneWidth * (lane + 0.5));
         }
 
-        bool[] isWanted = [.. events.Select(happened => IsShown(happened))];
-        IsSliceOnly = slice.Contains(false) && isWanted.Count(wanted => wanted) > EventsMax;
-        int[] shown = [.. Enumerable.Range(0, events.Count).Where(i => isWanted[i] && (!IsSliceOnly || slice[i]))];
-        LeftOut = events.Count(IsShown) - Math.Min(shown.Length, EventsMax);
+        int[] shown = [.. Enumerable.Range(0, events.Count).Where(i => IsShown(events[i]) && slice?[i] is not false)];
+        LeftOut = Math.Max(0, shown.Length - EventsMax);
         // What led to a violation stands before it; a run without one is shown from its beginning.
-        shown = slice.Contains(false) || run.Violation is not null ? [.. shown.TakeLast(EventsMax)] : [.. shown.Take(EventsMax)];
-        Shown = shown;
+        Shown = run.Violation is null ? shown[..Math.Min(shown.Length, EventsMax)] : shown[^Math.Min(shown.Length, EventsMax)..];
         _y = new double[events.Count];
         Array.Fill(_y, double.NaN);
         Place(events);
@@ -48,10 +48,7 @@ internal sealed class PictureLayout
     /// <summary>Indices of the events drawn, in order.</summary>
     public IReadOnlyList<int> Shown { get; }
 
-    /// <summary>The run was too long: only what led to the violation is drawn.</summary>
-    public bool IsSliceOnly { get; }
-
-    /// <summary>Events that the log has and the picture has not.</summary>
+    /// <summary>Events that were too many to draw; the log has them.</summary>
     public int LeftOut { get; }
 
     /// <summary>Where nothing happened for long. Unit of the length: nanoseconds.</summary>
@@ -80,6 +77,12 @@ internal sealed class PictureLayout
     /// <summary>P and X publish, R and Y receive.</summary>
     private static int Side(string name) => name[..1] switch { "W" => 1, "R" or "Y" => 2, _ => 0 };
 
+    /// <summary>Messages that one party sends at one instant leave from one point, those too that are lost at once.</summary>
+    private static bool IsSameFan(in TraceEvent before, in TraceEvent happened) =>
+        Sender(before) is var sender and >= 0 && sender == Sender(happened);
+
+    private static int Sender(in TraceEvent happened) => happened.Kind switch { TraceKind.Send => happened.Party, TraceKind.Drop => happened.Other, _ => -1 };
+
     private void Place(IReadOnlyList<TraceEvent> events)
     {
         double y = Top;
@@ -89,8 +92,7 @@ internal sealed class PictureLayout
         {
             TraceEvent happened = events[index];
             long gap = happened.At - before.At;
-            bool isFan = !isFirst && gap == 0 && happened.Kind == TraceKind.Send && before.Kind == TraceKind.Send && happened.Party == before.Party;
-            if (!isFan)
+            if (isFirst || gap > 0 || !IsSameFan(before, happened))
             {
                 y += Math.Min(StepMax, StepMin + (4 * Math.Log10(1 + (gap / 50_000.0))));
                 if (gap > GapWorthAWord && !isFirst)

@@ -2,16 +2,16 @@
   "use strict";
   var data = JSON.parse(document.getElementById("data").textContent);
   var tip = document.getElementById("tip");
-  var run = document.getElementById("run");
+  var runs = document.querySelectorAll("svg.run");
   var all = document.getElementById("all");
   var pinned = null;
 
   function eventAt(target) {
     var group = target.closest ? target.closest(".e") : null;
-    return group && run.contains(group) ? group : null;
+    return group;
   }
 
-  run.addEventListener("mousemove", function (move) {
+  function onMove(move) {
     var group = eventAt(move.target);
     if (!group) { tip.style.display = "none"; return; }
     var event = data[group.dataset.i];
@@ -19,13 +19,12 @@
     tip.style.display = "block";
     tip.style.left = Math.min(move.clientX + 14, window.innerWidth - tip.offsetWidth - 10) + "px";
     tip.style.top = Math.min(move.clientY + 14, window.innerHeight - tip.offsetHeight - 10) + "px";
-  });
-  run.addEventListener("mouseleave", function () { tip.style.display = "none"; });
+  }
 
   // What happened before, over each party's order and over messages; a second click shows the usual picture again.
-  run.addEventListener("click", function (click) {
+  function onClick(click) {
     var group = eventAt(click.target);
-    run.querySelectorAll(".on").forEach(function (on) { on.classList.remove("on"); });
+    document.querySelectorAll(".on").forEach(function (on) { on.classList.remove("on"); });
     if (!group || pinned === group) { pinned = null; document.body.classList.remove("past"); return; }
     pinned = group;
     var past = {};
@@ -36,8 +35,14 @@
       past[index] = true;
       open.push(String(data[index][4]), String(data[index][5]));
     }
-    run.querySelectorAll(".e").forEach(function (one) { if (past[one.dataset.i]) { one.classList.add("on"); } });
+    document.querySelectorAll(".e").forEach(function (one) { if (past[one.dataset.i]) { one.classList.add("on"); } });
     document.body.classList.add("past");
+  }
+
+  runs.forEach(function (run) {
+    run.addEventListener("mousemove", onMove);
+    run.addEventListener("mouseleave", function () { tip.style.display = "none"; });
+    run.addEventListener("click", onClick);
   });
 
   if (all) {
