@@ -8,7 +8,7 @@ internal static class Program
     public static async Task<int> Main(string[] args)
     {
         using Interruption interruption = new();
-        ParseResult parse = SimCommand.Create(interruption, Run.Perform).Parse(args.Length == 0 ? ["--help"] : args);
+        ParseResult parse = SimCommand.Create(interruption, PlantedBugs.Perform).Parse(args.Length == 0 ? ["--help"] : args);
         if (parse.Action is ParseErrorAction parseError)
         {
             // One slip is no reason for a screen of help.
@@ -19,7 +19,7 @@ internal static class Program
         using StringWriter output = new();
         InvocationConfiguration invocation = new() { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false, Output = output };
         int code = await parse.InvokeAsync(invocation, interruption.Token);
-        await Console.Out.WriteAsync(output.ToString().Replace("Bft.Sim [", "bft sim [", StringComparison.Ordinal));
+        await (parse.Errors.Count > 0 ? Console.Error : Console.Out).WriteAsync(output.ToString().Replace("Bft.Sim [", "bft sim [", StringComparison.Ordinal));
         if (parse.Errors.Count > 0)
         {
             await Console.Error.WriteLineAsync("Try: bft sim --help");

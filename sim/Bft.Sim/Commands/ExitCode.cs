@@ -30,28 +30,31 @@ internal enum ExitCode
 
 internal static class ExitCodes
 {
-    /// <summary>The first checker's code; the others follow in the order of <see cref="Checkers"/>.</summary>
-    private const int FirstChecker = 40;
+    /// <summary>Two runs of one seed differ. No checker sees that: it takes two runs.</summary>
+    private const int Nondeterminism = 40;
 
-    /// <summary>A checker that the table does not name.</summary>
-    private const int OtherChecker = 59;
+    private static readonly SortedDictionary<string, string> Meanings = new(StringComparer.Ordinal)
+    {
+        [Divergence.Checker] = "two runs of one seed differ",
+        ["consistency"] = "two batches certified or delivered in one slot",
+        ["integrity"] = "delivered what its publisher never broadcast",
+        ["validity"] = "a correct publisher's batch was not certified or delivered in time",
+        ["totality"] = "one correct receiver delivered what another did not in time",
+        ["order"] = "delivered out of order or with a gap",
+        ["no-duplication"] = "a slot was delivered again after it was committed",
+        ["durability"] = "something was revealed that was not durable, or what was durable is gone",
+        ["honest-equivocation"] = "a correct party signed two values for one slot",
+        ["certificate-validity"] = "a correct party took or made an invalid certificate",
+        ["bounded"] = "a queue or table grew above its bound",
+        ["accountability"] = "a correct party was accused, or a fork names fewer than f + 1",
+        ["no-crash"] = "a correct party threw an exception",
+    };
 
-    /// <summary>Checkers by the order of their codes, with what a finding of each means.</summary>
-    public static IReadOnlyList<(string Checker, string Meaning)> Checkers { get; } =
+    /// <summary>Codes of findings, in the order of the numbers.</summary>
+    public static IReadOnlyList<(int Code, string Checker, string Meaning)> Findings { get; } =
     [
-        (Divergence.Checker, "two runs of one seed differ"),
-        ("exception", "a correct party threw an exception or damaged its own journal"),
-        ("consistency", "two batches certified or delivered in one slot"),
-        ("integrity", "delivered or acked what no correct publisher broadcast"),
-        ("validity", "a correct publisher's batch was not certified and delivered in time"),
-        ("totality", "one receiver delivered what another did not in time"),
-        ("order", "a receiver delivered out of order or with a gap"),
-        ("duplication", "a receiver was given a slot again after it committed it"),
-        ("durability", "an output revealed what was not durable"),
-        ("equivocation", "a correct witness or publisher signed two values for one slot"),
-        ("certificates", "a correct party accepted an invalid certificate"),
-        ("memory", "a queue or table grew above its bound"),
-        ("accountability", "a correct party was accused, or a fork names fewer than f + 1"),
+        .. Checkers.All().Select(checker => checker.Name).Where(Meanings.ContainsKey).Select(name => (Checkers.ExitCodeOf(name), name, Meanings[name])),
+        (Nondeterminism, Divergence.Checker, Meanings[Divergence.Checker]),
     ];
 
     /// <summary>Each code that is no checker's, with what it says, in the order of the numbers.</summary>
@@ -67,24 +70,12 @@ internal static class ExitCodes
         (ExitCode.Terminated, "terminated (SIGTERM); what was found so far was said"),
     ];
 
-    public static int Of(string checker)
-    {
-        for (int i = 0; i < Checkers.Count; i++)
-        {
-            if (Checkers[i].Checker == checker)
-            {
-                return FirstChecker + i;
-            }
-        }
-
-        return OtherChecker;
-    }
+    public static int Of(string checker) => checker == Divergence.Checker ? Nondeterminism : Checkers.ExitCodeOf(checker);
 
     /// <summary>The whole table for --help, one line per code.</summary>
     public static string Text() => string.Join('\n', Table
         .Select(row => (Code: (int)row.Code, row.Meaning))
-        .Concat(Checkers.Select((row, i) => (Code: FirstChecker + i, Meaning: $"{row.Checker}: {row.Meaning}")))
-        .Append((Code: OtherChecker, Meaning: "another checker's finding"))
+        .Concat(Findings.Select(row => (row.Code, Meaning: $"{row.Checker}: {row.Meaning}")))
         .OrderBy(row => row.Code)
         .Select(row => $"  {row.Code,3}  {row.Meaning}"));
 }

@@ -27,9 +27,8 @@ internal static class OneRun
         }
 
         Violation? divergence = result.Violation is null && !isShown ? null : Divergence.Of(result, sim.Perform);
-        Violation? violation = divergence ?? result.Violation;
-        Finding? finding = violation is null ? null : new Finding(request, violation, result.Hash, Expectations.IsExpected(request, violation));
-        if (sim.Get(SimOptions.Html) is { } picture && (artefact is not null || finding is null || sim.Get(SimOptions.NoShrink)))
+        Finding? finding = Expectations.Of(result, divergence);
+        if (sim.Get(SimOptions.Html) is { } picture && (artefact is not null || finding is not { IsExpected: false } || sim.Get(SimOptions.NoShrink)))
         {
             await File.WriteAllTextAsync(picture, Picture.Of(result));
             sim.Say($"picture in {picture}");
@@ -38,7 +37,7 @@ internal static class OneRun
         Tally tally = new();
         tally.Add(result, finding, divergence is not null || result.Violation is not null);
         sim.Say(SummaryText.OfRun(result, real));
-        if (finding is not null && artefact is null)
+        if (finding is { IsExpected: false } && artefact is null)
         {
             await new FailureKeeper(sim).KeepAsync(finding, sim.Get(SimOptions.Html));
         }

@@ -42,7 +42,7 @@ internal static class SimCommand
         SimInvocation.Refuse(new Option[] { SimOptions.Profile, SimOptions.Scenario, SimOptions.Plan, SimOptions.Replay }.Count(sim.Has) > 1, "choose one of --profile, --scenario, --plan and --replay.");
         SimInvocation.Refuse(sim.Get(SimOptions.Failures) < 1, "--failures is at least 1.");
         SimInvocation.Refuse(sim.Get(SimOptions.Threads) is < 1 or > 1024, "--threads is from 1 to 1024.");
-        foreach (string name in sim.Get(SimOptions.Plant) ?? [])
+        if (sim.Get(SimOptions.Plant) is { } name)
         {
             SimInvocation.Refuse(!PlantedBugs.TryPlant(name), PlantedBugs.All.Count == 0 ? "this build has no planted bugs; start it as ./bft sim." : $"no planted bug is named '{name}' (--list-plants).");
         }

@@ -66,7 +66,7 @@ internal static class SimOptions
 
     public static readonly Option<bool> CheckDeterminism = new("--check-determinism") { Description = "Run --seed in two fresh processes and compare them line by line." };
 
-    public static readonly Option<string[]> Plant = new("--plant") { HelpName = "NAME", Description = "Switch a planted bug on; may be given more than once." };
+    public static readonly Option<string?> Plant = new("--plant") { HelpName = "NAME", Description = "Switch a planted bug on." };
 
     public static readonly Option<bool> ListPlants = new("--list-plants") { Description = "The bugs that can be planted." };
 

@@ -5,7 +5,6 @@ using System.Text;
 namespace Bft.Sim;
 
 /// <summary>The drawing of a run as SVG: lanes below, arrows over them, marks and words on top.</summary>
-/// <param name="name">Of the drawing in its page.</param>
 internal sealed class PictureDrawing(string name, RunResult run, PictureLayout layout, bool[] slice, CausalSlice causes, SlotNames names)
 {
     private readonly IReadOnlyList<TraceEvent> _events = run.Trace!.Events;

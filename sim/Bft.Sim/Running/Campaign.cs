@@ -51,8 +51,7 @@ internal sealed class Campaign(Func<RunRequest, bool, RunResult> perform, Func<u
             RunRequest request = requests(seed);
             RunResult result = perform(request, false);
             bool isRepeated = result.Violation is not null || new Lot(seed, new ChoiceId(ChoiceStream.Plan, RepeatEntity, 0)).Chance(RepeatedPpm);
-            Violation? violation = (isRepeated ? Divergence.Of(result, perform) : null) ?? result.Violation;
-            Finding? finding = violation is null ? null : new Finding(request, violation, result.Hash, Expectations.IsExpected(request, violation));
+            Finding? finding = Expectations.Of(result, isRepeated ? Divergence.Of(result, perform) : null);
             lock (_gate)
             {
                 // Lists of every arrival are the repetition's and the shrinker's, not the tally's.

@@ -98,7 +98,14 @@ public sealed class CommandLineTests : IDisposable
         string page = Repository.Text("docs/simulation.md");
 
         Assert.All(ExitCodes.Table, row => Assert.Contains($"| {(int)row.Code} | {row.Meaning} |", page, StringComparison.Ordinal));
-        Assert.All(ExitCodes.Checkers, row => Assert.Contains($"| {ExitCodes.Of(row.Checker)} | {row.Checker}: {row.Meaning} |", page, StringComparison.Ordinal));
+        Assert.All(ExitCodes.Findings, row => Assert.Contains($"| {row.Code} | {row.Checker}: {row.Meaning} |", page, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_checker_has_a_code_and_a_meaning()
+    {
+        Assert.Equal(Checkers.All().Select(checker => checker.Name).Append(Divergence.Checker), ExitCodes.Findings.Select(row => row.Checker));
+        Assert.Equal(ExitCodes.Findings.Count, ExitCodes.Findings.Select(row => row.Code).Except(ExitCodes.Table.Select(row => (int)row.Code)).Count());
     }
 
     private async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)

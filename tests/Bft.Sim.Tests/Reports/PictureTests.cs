@@ -57,8 +57,8 @@ public sealed class PictureTests
     {
         XDocument page = XDocument.Parse(Picture.Of(Fork()));
 
-        Assert.Single(ByClass(Part(page), "down"), rectangle => rectangle.Name.LocalName == "rect");
-        Assert.Single(ByClass(Part(page), "lost"), group => group.Name.LocalName == "g");
+        Assert.Single(ByClass(Whole(page), "down"), rectangle => rectangle.Name.LocalName == "rect");
+        Assert.Single(ByClass(Whole(page), "lost"), group => group.Name.LocalName == "g");
         Assert.Contains("consistency: two batches in A0", ByClass(page, "verdict").Select(element => element.Value));
     }
 

@@ -2,18 +2,26 @@ namespace Bft.Sim.Tests.Running;
 
 public sealed class ExpectationTests
 {
-    private static readonly RunRequest Beyond = new(1, new RunPlan { Byzantine = [AdversaryKind.Twins, AdversaryKind.Twins] });
+    private static readonly Violation Seen = new("consistency", "made up", 0, []);
 
-    [Theory]
-    [InlineData("consistency", true)]
-    [InlineData("accountability", false)]
-    [InlineData("exception", false)]
-    [InlineData("order", false)]
-    public void Beyond_the_model_only_some_properties_may_break(string checker, bool isExpected)
+    private static readonly RunResult Result = new(new RunRequest(1, new RunPlan())) { Hash = "0", Events = 0, Deliveries = 0, VirtualTime = 0 };
+
+    [Fact]
+    public void What_may_break_beyond_the_model_is_no_failure()
     {
-        Violation violation = new(checker, "", 0, []);
-
-        Assert.Equal(isExpected, Expectations.IsExpected(Beyond, violation));
-        Assert.False(Expectations.IsExpected(Beyond with { Plan = Beyond.Plan with { Witnesses = 7 } }, violation));
+        Assert.True(Expectations.Of(Result with { Expected = Seen }, null)!.IsExpected);
+        Assert.False(Expectations.Of(Result with { Violation = Seen }, null)!.IsExpected);
+        Assert.Null(Expectations.Of(Result, null));
     }
+
+    [Fact]
+    public void A_failure_is_told_before_what_was_expected()
+    {
+        Violation other = new("accountability", "made up", 0, []);
+
+        Assert.Equal((other, false), Pair(Expectations.Of(Result with { Expected = Seen, Violation = other }, null)!));
+        Assert.Equal((other, false), Pair(Expectations.Of(Result with { Expected = Seen }, other)!));
+    }
+
+    private static (Violation Violation, bool IsExpected) Pair(Finding finding) => (finding.Violation, finding.IsExpected);
 }
