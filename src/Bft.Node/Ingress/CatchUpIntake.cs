@@ -12,10 +12,13 @@ namespace Bft.Node;
 internal sealed class CatchUpIntake(Committee committee, ISignatureScheme scheme, BatchVerifier batches, FetchOrder order)
 {
     private readonly RangeVerifier _verifier = new(new AckVerifier(committee, scheme, NodeLimits.Default.RememberedRootsMax), batches);
+    private readonly AckVerifier _floors = new(committee, scheme, rememberedRootsMax: 1);
+    private bool _isFloorNamed;
     private readonly Dictionary<Sequence, VerifiedStatement> _wanted = []; // bound: one certified range
 
     /// <summary>What to ask the peer for.</summary>
-    public FetchFrame Request { get; } = new(order.Stream, order.From, new Sequence(Sequence.MaxValue), WithBodies: true);
+    public FetchFrame Request { get; } = new(
+        order.Stream, order.From, order.IsWithoutBodies ? order.BodiesFrom.Preceding : new Sequence(Sequence.MaxValue), WithBodies: !order.IsWithoutBodies);
 
     /// <summary>The peer has no more.</summary>
     public bool IsComplete { get; private set; }
@@ -28,9 +31,11 @@ internal sealed class CatchUpIntake(Committee committee, ISignatureScheme scheme
                 return OnCertified(certified);
             case BodyFrame body:
                 return OnBody(body);
-            case FetchedFrame:
+            case FloorFrame floor:
+                return OnFloor(floor);
+            case FetchedFrame fetched:
                 IsComplete = true;
-                return default;
+                return fetched.Highest is null && !_isFloorNamed ? Intake.Of(new LackingInput(order.Peer, new Slot(order.Stream, order.From))) : default;
             case MalformedFrame malformed:
                 return Lied(malformed.Reason);
             default:
@@ -69,6 +74,16 @@ internal sealed class CatchUpIntake(Committee committee, ISignatureScheme scheme
         return batches.TryVerifyBody(statement, frame.Body, frame.BodyOwner, out VerifiedBatch? batch, out RejectReason reason)
             ? Intake.Of(new BatchInput(batch) { Bytes = frame.Body.Length + statement.Statement.Bytes.Length })
             : Lied(reason);
+    }
+
+    /// <summary>S3: whether it is accepted, the core decides; here only its proof is verified.</summary>
+    private Intake OnFloor(FloorFrame frame)
+    {
+        _isFloorNamed = true;
+        return frame.Slot.Stream != order.Stream ? Lied(RejectReason.OtherParty)
+            : _floors.TryVerifyCertificate(frame.Certificate.Span, out VerifiedCertificate? certificate, out RejectReason reason)
+                ? Intake.Of(new FloorInput(order.Peer, frame.Slot, certificate, order.IsWithoutBodies) { Bytes = frame.Certificate.Length })
+                : Lied(reason);
     }
 
     private static Intake Lied(RejectReason reason) => Intake.Faulty($"what the peer sent does not hold: {reason}");

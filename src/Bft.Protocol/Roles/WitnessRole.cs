@@ -99,6 +99,14 @@ public sealed class WitnessRole : ILinkTargets
         _incarnations.Restore(record, id => _streams.GetValueOrDefault(id)?.Witness);
     }
 
+    /// <summary>S3: a jump is replayed.</summary>
+    public void RestoreJump(StreamHeader header, VerifiedCertificate certificate, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(header);
+        ArgumentNullException.ThrowIfNull(certificate);
+        StreamFor(header.Id).Witness.RestoreJump(header, certificate, effects);
+    }
+
     /// <summary>S2: what a checkpoint has to hold beside streams and evidence.</summary>
     public IEnumerable<WitnessRecord> Remembered() => _incarnations.Remembered();
 
@@ -213,6 +221,33 @@ public sealed class WitnessRole : ILinkTargets
         stream.Witness.OnCertificate(certificate, statements, _open, effects);
         CertifyTouched(effects);
         NoticeBehind(stream);
+    }
+
+    /// <summary>S3: a peer that was asked for what is missing named its floor.</summary>
+    /// <param name="peer">Whose.</param>
+    /// <param name="floor">Its lowest body; its lowest statement when it was asked without bodies.</param>
+    /// <param name="certificate">Its proof, verified.</param>
+    /// <param name="isOfStatements">It was asked without bodies.</param>
+    /// <param name="effects">What follows.</param>
+    public void OnFloor(WitnessIndex peer, Slot floor, VerifiedCertificate certificate, bool isOfStatements, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        ArgumentNullException.ThrowIfNull(effects);
+        if (_streams.TryGetValue(floor.Stream, out WitnessStream? stream) && stream.Witness.IsBehind)
+        {
+            stream.Skipping ??= new Skipping(_committee, _self, stream.Witness);
+            stream.Skipping.OnFloor(peer, floor, certificate, isOfStatements, _open, effects);
+        }
+    }
+
+    /// <summary>S3: a peer that was asked for a slot stores nothing so high.</summary>
+    public void OnLacking(WitnessIndex peer, Slot slot)
+    {
+        if (_streams.TryGetValue(slot.Stream, out WitnessStream? stream) && stream.Witness.IsBehind)
+        {
+            stream.Skipping ??= new Skipping(_committee, _self, stream.Witness);
+            stream.Skipping.OnLacking(peer, slot.Sequence);
+        }
     }
 
     /// <summary>W3: the stored statement of a slot that a <see cref="StoredSlotOffer"/> asked for differs from the offered one.</summary>
@@ -388,9 +423,9 @@ public sealed class WitnessRole : ILinkTargets
 
     private void NoticeBehind(WitnessStream stream)
     {
-        if (stream.Witness.IsBehind)
+        if (stream.Witness.IsBehind && _behind.Add(stream.Witness.Id))
         {
-            _behind.Add(stream.Witness.Id);
+            stream.Skipping = null;
         }
     }
 
@@ -583,6 +618,6 @@ public sealed class WitnessRole : ILinkTargets
         int peer = (_self.Value + 1 + stream.FetchTurn) % _committee.Size.Count;
         stream.FetchingFrom = missing;
         stream.TicksMissing = 0;
-        effects.Fetches.Add(new FetchOrder(witness.Id, missing, new WitnessIndex(peer)));
+        effects.Fetches.Add(new FetchOrder(witness.Id, missing, new WitnessIndex(peer)) { BodiesFrom = witness.BodiesFrom });
     }
 }

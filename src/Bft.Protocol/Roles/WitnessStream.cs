@@ -17,6 +17,9 @@ internal sealed class WitnessStream(StreamWitness witness, AckCollector collecto
     /// <summary>The stream whose tip the first batch here, which links to it, is held for (W4).</summary>
     public StreamId? AwaitedStream { get; set; }
 
+    /// <summary>S3: what peers have cut; null until one says so.</summary>
+    public Skipping? Skipping { get; set; }
+
     /// <summary>Ticks for which a certified body has been missing without progress.</summary>
     public int TicksMissing { get; set; }
 

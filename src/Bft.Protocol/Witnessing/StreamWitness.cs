@@ -12,6 +12,8 @@ internal sealed class StreamWitness
     private readonly Adoption _adoption;
     private readonly ILinkTargets _links;
     private VerifiedStatement? _tipStatement;
+    private VerifiedCertificate? _jump;
+    private bool _isFloorRecorded;
 
     public StreamWitness(StreamId id, Committee committee, HeldBytes heldBytes, ILinkTargets links)
     {
@@ -39,7 +41,10 @@ internal sealed class StreamWitness
     public int SlotCount => _window.Count;
 
     /// <summary>Where a fetch begins.</summary>
-    public Sequence FirstMissing => _window.FirstMissing;
+    public Sequence FirstMissing => _jump is { } jump ? jump.Batch.Sequence.Following : _window.FirstMissing;
+
+    /// <summary>S3: bodies below it are not waited for.</summary>
+    public Sequence BodiesFrom { get; private set; }
 
     /// <summary>Something is certified whose body or certificate is not recorded here.</summary>
     public bool IsBehind => _window.CertifiedEnd > _window.RecordedEnd;
@@ -150,6 +155,7 @@ internal sealed class StreamWitness
     public void OnCertificate(VerifiedCertificate certificate, IReadOnlyList<VerifiedStatement> statements, CommitGroup group, WitnessEffects effects)
     {
         Header ??= statements.FirstOrDefault(statement => statement.Reference.Stream == Id)?.Statement.Header;
+        JumpIfGivenUp(group, effects);
         if (_adoption.Take(certificate, statements, effects) is { } reason)
         {
             effects.Ignored.Add(reason);
@@ -157,6 +163,24 @@ internal sealed class StreamWitness
         }
 
         Store(group, effects);
+    }
+
+    /// <summary>S3: bodies below a floor are given up.</summary>
+    public void SkipTo(Sequence floor, CommitGroup group, WitnessEffects effects)
+    {
+        if (floor > BodiesFrom)
+        {
+            BodiesFrom = floor;
+            _isFloorRecorded = false;
+            Store(group, effects);
+        }
+    }
+
+    /// <summary>S3: all up to a certificate's batch is given up, as soon as a statement says whose stream it is.</summary>
+    public void JumpTo(VerifiedCertificate certificate, CommitGroup group, WitnessEffects effects)
+    {
+        _jump = certificate;
+        JumpIfGivenUp(group, effects);
     }
 
     /// <summary>W4: the link target that the first batch is held for may be stored now.</summary>
@@ -295,6 +319,15 @@ internal sealed class StreamWitness
         }
     }
 
+    /// <summary>S3: a jump is replayed.</summary>
+    public void RestoreJump(StreamHeader header, VerifiedCertificate certificate, WitnessEffects effects)
+    {
+        Header = header;
+        _window.Certified(certificate.Batch.Sequence);
+        _window.RecordedTip = certificate.Batch;
+        OnTipDurable(certificate, new CommitGroup(), effects);
+    }
+
     /// <summary>W9: evidence about the publisher in this stream is replayed.</summary>
     public void RestoreEvidence() => IsPublisherProven = true;
 
@@ -420,8 +453,51 @@ internal sealed class StreamWitness
         }
     }
 
+    /// <summary>S3: slots below an accepted floor are stored without their bodies.</summary>
+    private void SkipBodies(WitnessEffects effects)
+    {
+        for (Sequence sequence = _window.FirstMissing; sequence < BodiesFrom; sequence = sequence.Following)
+        {
+            if (_window.Find(sequence) is not { Covered: { } covered } slot || slot.StatementOf(covered) is not { } statement)
+            {
+                return;
+            }
+
+            if (!_isFloorRecorded)
+            {
+                _isFloorRecorded = true;
+                effects.Records.Add(new FloorRecord(Header!, BodiesFrom));
+            }
+
+            if (!slot.IsCoveredRecorded)
+            {
+                _held.Release(slot);
+                slot.Fetched = statement;
+                slot.IsFetchedRecorded = true;
+                effects.Records.Add(new SkippedRecord(statement));
+            }
+        }
+    }
+
+    /// <summary>S3: statements and certificates have gone too; the chain goes on from a certificate.</summary>
+    private void JumpIfGivenUp(CommitGroup group, WitnessEffects effects)
+    {
+        if (Header is not null && _jump is { } jump)
+        {
+            _jump = null;
+            if (jump.Batch.Sequence >= _window.RecordedEnd)
+            {
+                _window.Certified(jump.Batch.Sequence);
+                _window.RecordedTip = jump.Batch;
+                effects.Records.Add(new JumpRecord(Header, jump));
+                group.Tips.Add((this, jump));
+            }
+        }
+    }
+
     private void Store(CommitGroup group, WitnessEffects effects)
     {
+        SkipBodies(effects);
         foreach (VerifiedCertificate certificate in _adoption.Store(effects))
         {
 #if PLANTED

@@ -21,7 +21,14 @@ public sealed record StoredTip(StreamHeader Header, Sequence From, VerifiedCerti
 public sealed record StoredSlotOffer(VerifiedStatement Offered);
 
 /// <summary>Ask a peer for the certified batches of a stream from a slot on.</summary>
-public sealed record FetchOrder(StreamId Stream, Sequence From, WitnessIndex Peer);
+public sealed record FetchOrder(StreamId Stream, Sequence From, WitnessIndex Peer)
+{
+    /// <summary>S3: bodies below it are not wanted: an order from a lower slot is one for certificates and statements alone.</summary>
+    public Sequence BodiesFrom { get; init; }
+
+    /// <summary>S3: certificates and statements alone.</summary>
+    public bool IsWithoutBodies => From < BodiesFrom;
+}
 
 /// <summary>Something for one peer.</summary>
 public sealed record PeerTip(WitnessIndex? Peer, VerifiedCertificate Certificate);

@@ -24,6 +24,15 @@ public sealed record RetiredRecord(StreamHeader Header) : WitnessRecord;
 /// <summary>W11: a retired stream of which nothing was certified is forgotten.</summary>
 public sealed record ForgottenRecord(StreamId Stream) : WitnessRecord;
 
+/// <summary>S3: bodies of the stream below the floor are not kept, and not waited for.</summary>
+public sealed record FloorRecord(StreamHeader Header, Sequence Floor) : WitnessRecord;
+
+/// <summary>S3: a covered batch below the floor, without its body.</summary>
+public sealed record SkippedRecord(VerifiedStatement Statement) : WitnessRecord;
+
+/// <summary>S3: nothing is kept of the stream up to this certificate's batch, which is its stored tip.</summary>
+public sealed record JumpRecord(StreamHeader Header, VerifiedCertificate Certificate) : WitnessRecord;
+
 /// <summary>W11, in a checkpoint (S2): the lists of a publisher's incarnations in a topic, acked in longest ago first.</summary>
 public sealed record IncarnationsRecord(PublicKey Publisher, Topic Topic, Incarnation? HighestRetired, IReadOnlyList<StreamId> Live, IReadOnlyList<StreamId> Retired) : WitnessRecord;
 

@@ -68,6 +68,14 @@ public sealed class BatchStore
     internal void OnCertificate(VerifiedCertificate certificate, JournalPosition position, long now) =>
         _streams[certificate.Batch.Stream].OnCertificate(certificate, position, now);
 
+    /// <summary>S3: bodies below the floor are not kept.</summary>
+    internal void Skip(StreamHeader header, Sequence floor) => LogOf(header).Skip(floor);
+
+    internal void OnSkipped(VerifiedStatement statement, JournalPosition at) =>
+        LogOf(statement.Statement.Header).OnBatch(statement, null, new StoredSlot(checked((int)at.Segment), checked((uint)at.Offset), at.Checksum, 0, 0));
+
+    internal void OnJump(JumpRecord jump, JournalPosition position, long now) => LogOf(jump.Header).OnCertificate(jump.Certificate, position, now, isJump: true);
+
     /// <summary>S2: a stream as a checkpoint has it.</summary>
     internal StreamLog Restore(StreamHeader header, StreamIndex index, Sequence floor, VerifiedCertificate? tip, VerifiedStatement? tipStatement)
     {

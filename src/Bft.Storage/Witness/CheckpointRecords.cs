@@ -77,7 +77,7 @@ internal static class CheckpointRecords
         StatementWriter writer = new(bytes);
         writer.Bytes(WitnessRecords.Header(log.Header));
         writer.U64(index.First.Value);
-        writer.U64(log.Floor.Value);
+        writer.U64(log.Planned.Floor.Value); // durable by now, and above the end while S3 skips bodies
         writer.U32((uint)tip.Length);
         writer.U32((uint)tipStatement.Length);
         writer.U32((uint)index.Certificates.Count);
@@ -132,7 +132,7 @@ internal static class CheckpointRecords
             index.Slots.Add(Place(ref reader));
         }
 
-        reader.Require(index.First <= floor && floor <= index.End && (tip is null ? index.End == Sequence.Zero : tip.Batch.Sequence.Following == index.End));
+        reader.Require(index.First <= floor && (tip is null ? index.End == Sequence.Zero : tip.Batch.Sequence.Following == index.End));
         return reader.IsComplete ? new StoredStream(new StreamHeader(cluster, publisher, topic, incarnation), index, floor, tip, tipStatement) : null;
     }
 

@@ -42,7 +42,8 @@ internal sealed class StreamIndex(Sequence first)
 
         for (long i = 0; i < Certificates.Count; i++)
         {
-            if (Certificates[i].Top >= from.Value)
+            // The one right below the first slot stays: it proves that there was one.
+            if (Certificates[i].Top + 1 >= from.Value)
             {
                 index.Certificates.Add(certificate(Certificates[i]));
             }

@@ -13,7 +13,7 @@ namespace Bft.Storage;
 public sealed class StreamLog
 {
     private readonly Dictionary<Sequence, Candidate> _candidates = []; // bound: the stream's window, twice
-    private readonly Queue<(VerifiedCertificate Certificate, StoredCertificate Stored)> _recorded = new(); // bound: one group commit, or two
+    private readonly Queue<(VerifiedCertificate Certificate, StoredCertificate Stored, bool IsJump)> _recorded = new(); // bound: one group commit, or two
     private readonly int _statementLength;
     private Journal? _journal;
     private volatile StreamIndex _index = new(Sequence.Zero);
@@ -34,7 +34,7 @@ public sealed class StreamLog
     public Sequence End => new((ulong)Volatile.Read(ref _end));
 
     /// <summary>S2: the lowest slot whose body is kept; at most <see cref="End"/>.</summary>
-    public Sequence Floor => new((ulong)Volatile.Read(ref _floor));
+    public Sequence Floor => new((ulong)Math.Min(Volatile.Read(ref _floor), Volatile.Read(ref _end)));
 
     /// <summary>S2: the lowest slot whose statement is kept; at most <see cref="Floor"/>.</summary>
     public Sequence FirstKept => _index.First;
@@ -73,14 +73,20 @@ public sealed class StreamLog
     /// <param name="floor"><see cref="Floor"/> or <see cref="FirstKept"/>; above 0.</param>
     /// <exception cref="StoreDamageException">The disk gave other bytes.</exception>
     public ReadOnlyMemory<byte> ReadFloorCertificate(Sequence floor) =>
-        RangeFrom(floor.Preceding) is { } range && range.To == floor.Preceding ? ReadCertificate(range) : Tip!.Certificate.Bytes;
+        ProofOf(floor) is { } position ? ReadCertificate(new StoredRange(floor.Preceding, floor.Preceding, position)) : Tip!.Certificate.Bytes;
+
+    private JournalPosition? ProofOf(Sequence floor)
+    {
+        StreamIndex index = _index;
+        return index.Certificates[index.CertificateFor(floor.Preceding)] is var certificate && certificate.Top + 1 == floor.Value ? certificate.Position : null;
+    }
 
     /// <summary>The bytes of a range's certificate.</summary>
     /// <exception cref="StoreDamageException">The disk gave other bytes.</exception>
     public ReadOnlyMemory<byte> ReadCertificate(StoredRange range)
     {
         byte[] bytes = new byte[range.Certificate.Length];
-        Read(range.Certificate, () => RangeFrom(range.To)?.Certificate, bytes);
+        Read(range.Certificate, () => ProofOf(range.To.Following), bytes);
         return bytes;
     }
 
@@ -170,19 +176,25 @@ public sealed class StreamLog
         _candidates[statement.Sequence] = new Candidate(statement, ackBase, slot, other);
     }
 
-    internal void OnCertificate(VerifiedCertificate certificate, JournalPosition position, long now)
+    internal void OnCertificate(VerifiedCertificate certificate, JournalPosition position, long now, bool isJump = false)
     {
-        _recorded.Enqueue((certificate, new StoredCertificate(certificate.Batch.Sequence.Value, now, position)));
+        _recorded.Enqueue((certificate, new StoredCertificate(certificate.Batch.Sequence.Value, now, position), isJump));
         _recordedTip = certificate;
     }
 
     /// <summary>The stored tip rose: of the batches recorded, those that the certificate's chain names are the covered ones.</summary>
     internal void OnStoredTip(VerifiedCertificate certificate)
     {
-        (VerifiedCertificate recorded, StoredCertificate stored) = _recorded.Dequeue();
+        (VerifiedCertificate recorded, StoredCertificate stored, bool isJump) = _recorded.Dequeue();
         if (recorded.Batch != certificate.Batch)
         {
             throw new InvalidOperationException($"The tip {certificate.Batch} rose before the recorded {recorded.Batch}.");
+        }
+
+        if (isJump)
+        {
+            Jump(certificate, stored);
+            return;
         }
 
         StreamIndex index = _index;
@@ -212,10 +224,41 @@ public sealed class StreamLog
         Volatile.Write(ref _end, (long)index.End.Value);
     }
 
+    /// <summary>S3: bodies below the floor are not kept; at once, for what is stored next has none.</summary>
+    internal void Skip(Sequence floor)
+    {
+        for (Sequence sequence = Planned.Floor; sequence < floor && sequence < _index.End; sequence = sequence.Following)
+        {
+            BodyBytes -= _index[sequence].BodyLength;
+        }
+
+        Planned = Planned with { Floor = floor > Planned.Floor ? floor : Planned.Floor };
+        Volatile.Write(ref _floor, (long)Planned.Floor.Value);
+    }
+
+    /// <summary>S3: nothing is kept up to this certificate's batch.</summary>
+    private void Jump(VerifiedCertificate certificate, StoredCertificate stored)
+    {
+        Sequence first = certificate.Batch.Sequence.Following;
+        Skip(first);
+        Planned = Planned with { First = first };
+        foreach (Sequence below in _candidates.Keys.Where(sequence => sequence < first).ToArray())
+        {
+            _candidates.Remove(below);
+        }
+
+        StreamIndex index = new(first);
+        index.Certificates.Add(stored);
+        TipStatement = null;
+        _index = index;
+        _tip = certificate;
+        Volatile.Write(ref _end, (long)first.Value);
+    }
+
     /// <summary>S2: what is planned is durable.</summary>
     internal void Cut(Sequence floor, Sequence first)
     {
-        Volatile.Write(ref _floor, (long)Math.Max(floor.Value, Floor.Value));
+        Volatile.Write(ref _floor, Math.Max((long)floor.Value, Volatile.Read(ref _floor)));
         if (first > FirstKept)
         {
             _index = _index.Rewritten(first, static (_, slot) => slot, static certificate => certificate);
@@ -225,7 +268,7 @@ public sealed class StreamLog
     /// <summary>S2: a cut is replayed.</summary>
     internal void Replay(Sequence floor, Sequence first)
     {
-        for (Sequence sequence = Planned.Floor; sequence < floor; sequence = sequence.Following)
+        for (Sequence sequence = Planned.Floor; sequence < floor && sequence < _index.End; sequence = sequence.Following)
         {
             BodyBytes -= Index[sequence].BodyLength;
         }

@@ -105,9 +105,9 @@ public sealed class WitnessJournal : IDisposable
                 _store.OnCertificate(certificate.Certificate, Journal.Append((byte)WitnessRecordKind.Certificate, bytes.Span, bytes), _clockRecorded);
                 break;
             case EvidenceRecord evidence:
-                byte[] proof = evidence.Evidence.Evidence.Encode();
-                Journal.Append((byte)WitnessRecordKind.Evidence, proof);
-                _evidence.Add(proof);
+                byte[] encoded = evidence.Evidence.Evidence.Encode();
+                Journal.Append((byte)WitnessRecordKind.Evidence, encoded);
+                _evidence.Add(encoded);
                 Volatile.Write(ref _evidenceCount, _evidence.Count);
                 break;
             case RetiredRecord retired:
@@ -116,6 +116,19 @@ public sealed class WitnessJournal : IDisposable
             case ForgottenRecord forgotten:
                 Journal.Append((byte)WitnessRecordKind.Forgotten, WitnessRecords.Stream(forgotten.Stream));
                 _store.Forget(forgotten.Stream);
+                break;
+            case FloorRecord floor:
+                Journal.Append((byte)WitnessRecordKind.Skip, WitnessRecords.Of(floor.Header, CheckpointRecords.Number((long)floor.Floor.Value)));
+                _store.Skip(floor.Header, floor.Floor);
+                break;
+            case SkippedRecord skipped:
+                byte[] statement = WitnessRecords.BatchHead(skipped.Statement, null);
+                _store.OnSkipped(skipped.Statement, Journal.Append((byte)WitnessRecordKind.Skipped, statement, statement.AsMemory(WitnessRecords.BatchHeadFixedLength)));
+                break;
+            case JumpRecord jump:
+                AppendClock();
+                ReadOnlyMemory<byte> proof = jump.Certificate.Certificate.Bytes;
+                _store.OnJump(jump, Journal.Append((byte)WitnessRecordKind.Jump, WitnessRecords.Of(jump.Header, proof.Span), proof), _clockRecorded);
                 break;
             case IncarnationsRecord incarnations:
                 Journal.Append((byte)WitnessRecordKind.Incarnations, CheckpointRecords.Incarnations(incarnations));

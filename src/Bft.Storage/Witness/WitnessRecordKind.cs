@@ -47,6 +47,15 @@ internal enum WitnessRecordKind : byte
 
     /// <summary>Head: the live incarnations of a publisher in a topic, and those retired (W11).</summary>
     Incarnations = 38,
+
+    /// <summary>Head: stream, floor. Bodies below it were never here, or are not kept (S3).</summary>
+    Skip = 39,
+
+    /// <summary>Head: what a <see cref="Batch"/> has. Body: signature, statement. No body of a batch follows (S3).</summary>
+    Skipped = 40,
+
+    /// <summary>Head: stream, certificate. Body: the certificate. Nothing of the stream is kept up to its batch (S3).</summary>
+    Jump = 41,
 }
 
 /// <summary>First byte of a batch record.</summary>

@@ -56,6 +56,20 @@ internal static class WitnessRecords
         return header is not null;
     }
 
+    /// <summary>A stream, and something behind it.</summary>
+    public static byte[] Of(StreamHeader header, ReadOnlySpan<byte> rest) => [.. Header(header), .. rest];
+
+    public static bool TryOf(ClusterId cluster, ReadOnlySpan<byte> head, out StreamHeader header, out ReadOnlySpan<byte> rest)
+    {
+        StatementReader reader = new(head);
+        PublicKey publisher = reader.PublicKey();
+        Incarnation incarnation = reader.Incarnation();
+        Topic topic = reader.Topic();
+        header = reader.IsFailed ? null! : new StreamHeader(cluster, publisher, topic, incarnation);
+        rest = reader.IsFailed ? default : head[reader.Position..];
+        return header is not null;
+    }
+
     public static byte[] Stream(StreamId stream)
     {
         byte[] bytes = new byte[Digest.Length];

@@ -47,6 +47,9 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
             WitnessRecordKind.Stream => OnStream(head),
             WitnessRecordKind.Placed => OnPlaced(head),
             WitnessRecordKind.Incarnations => OnIncarnations(head),
+            WitnessRecordKind.Skip => OnSkip(head),
+            WitnessRecordKind.Skipped => OnSkipped(head, body),
+            WitnessRecordKind.Jump => OnJump(head, body),
             _ => $"a record has the unknown kind {kind}; a newer version may have written it.",
         };
         if (fault is not null)
@@ -176,12 +179,54 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
     private string? OnFloor(ReadOnlySpan<byte> head)
     {
         if (!CheckpointRecords.TryFloor(head, out StreamId stream, out Sequence floor, out Sequence first)
-            || !store.TryFind(stream, out StreamLog? log) || floor > log.End || first > floor)
+            || !store.TryFind(stream, out StreamLog? log) || first > log.End || first > floor)
         {
             return "a floor is malformed, or above what is stored.";
         }
 
         log.Replay(floor, first);
+        return null;
+    }
+
+    private string? OnSkip(ReadOnlySpan<byte> head)
+    {
+        if (!WitnessRecords.TryOf(committee.Cluster, head, out StreamHeader header, out ReadOnlySpan<byte> rest)
+            || !CheckpointRecords.TryNumber(rest, out long floor) || !Sequence.TryCreate((ulong)floor, out Sequence accepted))
+        {
+            return "an accepted floor is malformed.";
+        }
+
+        store.Skip(header, accepted);
+        return null;
+    }
+
+    private string? OnSkipped(ReadOnlySpan<byte> head, JournalPosition position)
+    {
+        if (!WitnessRecords.TryBatch(committee.Cluster, head, out VerifiedStatement statement, out _))
+        {
+            return "a batch without its body is malformed.";
+        }
+
+        store.OnSkipped(statement, position);
+        role.RestoreBatch(statement, null);
+        return null;
+    }
+
+    private string? OnJump(ReadOnlySpan<byte> head, JournalPosition position)
+    {
+        if (!WitnessRecords.TryOf(committee.Cluster, head, out StreamHeader header, out ReadOnlySpan<byte> rest) || Restored.Certificate(rest) is not { } certificate)
+        {
+            return "a jump is malformed.";
+        }
+
+        store.OnJump(new JumpRecord(header, certificate), position, Clock);
+        role.RestoreJump(header, certificate, _effects);
+        foreach (StoredTip tip in _effects.StoredTips)
+        {
+            store.OnStoredTip(tip);
+        }
+
+        _effects.Clear();
         return null;
     }
 

@@ -152,6 +152,12 @@ public sealed class TestWitness
             case ForgottenRecord forgotten:
                 _role.RestoreForgotten(forgotten.Stream);
                 break;
+            case SkippedRecord skipped:
+                _role.RestoreBatch(skipped.Statement, null);
+                break;
+            case JumpRecord jump:
+                _role.RestoreJump(jump.Header, jump.Certificate, _effects);
+                break;
             case EvidenceRecord evidence:
                 _role.RestoreEvidence(evidence.Evidence);
                 break;
