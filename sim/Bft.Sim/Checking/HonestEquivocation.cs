@@ -94,13 +94,12 @@ internal sealed class HonestEquivocation : Checker
         {
             if (ack.Witness == witness && _seen.Add((witness, ack.Batch, ack.Base)))
             {
-                Walk.Add((witness, ack.Batch), ack.Batch, ack.Base);
+                BatchRef batch = ack.Batch;
 #if PLANTED
-                if (Crypto.Planted.Is("canary-honest-equivocation"))
-                {
-                    OnClaim((witness, ack.Batch), ack.Batch with { Digest = Crypto.Sha256.Hash([1]) });
-                }
+                batch = Crypto.Planted.Is("canary-honest-equivocation") && _claims.ContainsKey((witness, batch.Slot)) ? batch with { Digest = Crypto.Sha256.Hash([1]) } : batch;
+                Walk.Add((witness, batch), batch, ack.Base);
 #endif
+                Walk.Add((witness, batch), batch, ack.Base);
             }
         }
     }

@@ -26,7 +26,6 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     private readonly Connection?[] _peers = new Connection?[cluster.Plan.Witnesses];
     private readonly long[] _redialAt = new long[cluster.Plan.Witnesses];
     private WitnessDriver _driver = null!;
-    private WitnessRole _role = null!;
     private BatchStore _store = null!;
     private BatchVerifier _batches = null!;
     private bool _isFlushing;
@@ -46,11 +45,11 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         ISignatureScheme scheme = Cluster.Scheme;
         _store = new BatchStore();
         _batches = new BatchVerifier(Cluster.Committee.Cluster, Cluster.Committee.Limits, scheme);
-        _role = new(Cluster.Committee, Index, Signer, Cluster.NodeLimits);
+        WitnessRole role = new(Cluster.Committee, Index, Signer, Cluster.NodeLimits);
         JournalOptions options = new() { NewId = Cluster.JournalIdOf(this), SegmentBytes = Cluster.Plan.SegmentBytes };
-        WitnessJournal journal = WitnessJournal.Open(Disk, options, Cluster.Committee, Index, scheme, _role, _store, _ => Cluster.Retention);
+        WitnessJournal journal = WitnessJournal.Open(Disk, options, Cluster.Committee, Index, scheme, role, _store, _ => Cluster.Retention);
         Cluster.OnReplayed(this, journal);
-        _driver = new WitnessDriver(_role, journal, _store, this) { Decided = OnDecided };
+        _driver = new WitnessDriver(role, journal, _store, this) { Decided = OnDecided };
         _driver.Tick(ClockMs);
         _driver.Start(new Protocol.Model.Run(Cluster.Simulation.Choices.Next(ChoiceStream.Workload, Id).Bits()));
         SealSoon();
@@ -70,12 +69,6 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     protected override void OnTick()
     {
         _driver.Tick(ClockMs);
-        foreach (Checker check in Cluster.ChecksOf(this))
-        {
-            check.OnAmount(Id, "held bytes", _role.HeldBodyBytes, Cluster.NodeLimits.HeldBytesMax);
-            check.OnAmount(Id, "slots of a stream", _role.SlotCountMax, 6L * Cluster.Plan.WindowSlots);
-        }
-
         for (int peer = 0; peer < _peers.Length; peer++)
         {
             if (peer != Index.Value && _peers[peer] is null && Dials(peer) && Cluster.Simulation.Now >= _redialAt[peer])

@@ -553,12 +553,6 @@ public sealed class ReceiverRole
 
     private void HandOver(ReceivedStream stream, VerifiedCertificate certificate, ReceiverEffects effects)
     {
-#if PLANTED
-        if (Planted.Is("certificate-not-passed-on"))
-        {
-            return;
-        }
-#endif
         foreach (WitnessIndex witness in _committee.GetMembers())
         {
             if (stream.IsTipBelow(witness, certificate.Batch.Sequence))
