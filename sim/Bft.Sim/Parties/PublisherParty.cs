@@ -188,6 +188,11 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
         foreach (VerifiedBatch batch in effects.Batches)
         {
             _appended.Add(batch.Reference);
+            if (batch.Statement.Statement.Ancestor.Kind == AncestorKind.Link)
+            {
+                Cluster.Simulation.Probe("incarnation linked", Id);
+            }
+
             Cluster.Checks.ForEach(check => check.OnBroadcast(Id, batch));
         }
     }

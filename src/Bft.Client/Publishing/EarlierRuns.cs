@@ -41,6 +41,9 @@ internal sealed class EarlierRuns
         }
     }
 
+    /// <summary>What the journal held, until it is decided what becomes of it.</summary>
+    public IEnumerable<VerifiedBatch> Held => _restored?.Uncovered ?? [];
+
     /// <summary>Witnesses that have answered.</summary>
     public int Answers => _inquiry.Answers;
 
@@ -195,7 +198,7 @@ internal sealed class EarlierRuns
     /// <summary>Gives all bodies back.</summary>
     public void End()
     {
-        foreach (VerifiedBatch batch in _restored?.Uncovered ?? [])
+        foreach (VerifiedBatch batch in Held)
         {
             batch.BodyOwner!.Dispose();
         }

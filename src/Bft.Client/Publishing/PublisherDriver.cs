@@ -77,7 +77,7 @@ internal sealed class PublisherDriver
     public Action<PublisherEffects>? Decided { get; set; }
 
     /// <summary>The batches that are not covered yet, in the order of submission.</summary>
-    public IEnumerable<VerifiedBatch> Uncovered => _inFlight.Select(entry => entry.Batch);
+    public IEnumerable<VerifiedBatch> Uncovered => _role is null ? _earlier.Held : _inFlight.Select(entry => entry.Batch);
 
     /// <summary>Batches that are not covered yet.</summary>
     public int InFlight => _inFlight.Count;
