@@ -82,7 +82,10 @@ public sealed class InquiryTests
             await publisher.PublishAsync(new Message(Encoding.UTF8.GetBytes(text)), Clients.Deadline);
         }
 
-        // R2: streams without links would come in any order.
+        BatchStatement[] runs = [];
+        await ShownAsync(cluster, topic, witness: 0, shown => (runs = [.. shown.OrderBy(batch => batch.Header.Incarnation)]).Length == texts.Length);
+        Ancestor[] links = [default, .. runs.SkipLast(1).Select(before => Ancestor.Link(before.Header.Incarnation, Sequence.Zero, before.Digest))];
+        Assert.Equal(links, runs.Select(run => run.Ancestor));
         Assert.Equal(texts, await ReadAsync(cluster, topic, texts.Length));
     }
 
@@ -99,7 +102,7 @@ public sealed class InquiryTests
             await cluster.StopAsync(1);
             await cluster.StopAsync(2);
             await publisher.SendAsync(new Message("half way"u8.ToArray()), Clients.Deadline);
-            await AckedAsync(cluster, topic, witness: 3, new Sequence(1));
+            await ShownAsync(cluster, topic, witness: 3, shown => shown.Any(batch => batch.Sequence == new Sequence(1)));
         }
 
         for (int witness = 0; witness < 3; witness++)
@@ -128,8 +131,8 @@ public sealed class InquiryTests
         return [.. (await subscription.ReadAsync(count)).Select(Encoding.UTF8.GetString)];
     }
 
-    /// <summary>Asks a witness until it shows an uncertified batch of ours in this slot.</summary>
-    private static async Task AckedAsync(LocalCluster cluster, Topic topic, int witness, Sequence sequence)
+    /// <summary>Asks a witness until what it shows of us is enough.</summary>
+    private static async Task ShownAsync(LocalCluster cluster, Topic topic, int witness, Predicate<BatchStatement[]> isEnough)
     {
         using WitnessConnection connection = new(cluster.File.Witnesses[witness], ClusterLimits.Default, TimeSpan.FromSeconds(5), _ => { });
         using AsyncDuplexStreamingCall<IPublishRequest, IPublishReply> call = connection.Publishing.Publish(new CallOptions(cancellationToken: Clients.Deadline));
@@ -143,8 +146,8 @@ public sealed class InquiryTests
                 Assert.True(await call.ResponseStream.MoveNext(Clients.Deadline));
             }
             while (call.ResponseStream.Current is not StandingFrame);
-            isShown = ((StandingFrame)call.ResponseStream.Current).Originals.Any(original =>
-                BatchStatement.TryParse(cluster.Committee.Cluster, original.Bytes.Span, out BatchStatement? statement, out _) && statement.Sequence == sequence);
+            isShown = isEnough([.. ((StandingFrame)call.ResponseStream.Current).Originals.Select(original =>
+                BatchStatement.TryParse(cluster.Committee.Cluster, original.Bytes.Span, out BatchStatement? statement, out _) ? statement : throw new InvalidOperationException("No statement."))]);
         }
     }
 }
