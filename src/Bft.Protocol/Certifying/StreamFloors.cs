@@ -44,30 +44,31 @@ public sealed class StreamFloors(Committee committee)
         return true;
     }
 
-    /// <summary>A witness did not serve the slot that it had named as its floor: it counts no more.</summary>
+    /// <summary>A witness did not serve the slot that it had named as its floor: what it names counts no more, as long as another floor is left to go on from.</summary>
+    /// <remarks>
+    /// Otherwise one liar names the next slot, and the next, and is believed for ever. That it lacks the slot is still counted: retention moves the floors of
+    /// correct witnesses too, and without them n − f might never be reached.
+    /// </remarks>
     public void OnUnserved(WitnessIndex from) => _unserving = _unserving.With(from);
 
     /// <summary>It served a body of the stream after all (the line may have been at fault): it counts again.</summary>
     public void OnServed(WitnessIndex from) => _unserving = _unserving.Without(from);
 
-    /// <summary>The floor to go on from, when <paramref name="wanted"/> may be given up: n − f witnesses lack it, f + 1 of them by floor. The lowest one named.</summary>
+    /// <summary>The floor to go on from, when <paramref name="wanted"/> may be given up: n − f witnesses lack it, f + 1 of them by floor. The lowest one named by a witness that serves.</summary>
     public Sequence? Accepted(Sequence wanted)
     {
         int lacking = 0;
         int byFloor = 0;
         Sequence? lowest = null;
+        Sequence? lowestServed = null;
         foreach (WitnessIndex witness in committee.GetMembers())
         {
-            if (_unserving.Contains(witness))
-            {
-                continue;
-            }
-
             if (_floors[witness.Value] is { } floor && floor > wanted)
             {
                 byFloor++;
                 lacking++;
-                lowest = lowest is { } other && other < floor ? other : floor;
+                lowest = lowest < floor ? lowest : floor;
+                lowestServed = _unserving.Contains(witness) || lowestServed < floor ? lowestServed : floor;
             }
             else if (_ends[witness.Value] is { } end && end <= wanted)
             {
@@ -75,6 +76,6 @@ public sealed class StreamFloors(Committee committee)
             }
         }
 
-        return lacking >= committee.Size.Responsive && byFloor >= committee.Size.OneCorrect ? lowest : null;
+        return lacking >= committee.Size.Responsive && byFloor >= committee.Size.OneCorrect ? lowestServed ?? lowest : null;
     }
 }

@@ -91,6 +91,21 @@ public sealed class StreamFloorsTests : IDisposable
     }
 
     [Fact]
+    public void R4_moving_floors_of_correct_witnesses_do_not_stop_a_laggard()
+    {
+        foreach (int witness in new[] { 0, 1, 2 })
+        {
+            Name(witness, 3);
+            _floors.OnUnserved(new WitnessIndex(witness));
+            Name(witness, 6 + witness);
+        }
+
+        Assert.Equal(new Sequence(6), _floors.Accepted(new Sequence(3)));
+        _floors.OnServed(new WitnessIndex(2));
+        Assert.Equal(new Sequence(8), _floors.Accepted(new Sequence(3)));
+    }
+
+    [Fact]
     public void R4_an_older_tip_that_comes_late_does_not_make_a_witness_lack_a_slot()
     {
         Name(0, 6);
