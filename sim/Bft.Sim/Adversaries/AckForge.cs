@@ -1,18 +1,17 @@
 using Bft.Crypto;
-using Bft.Protocol.Membership;
 using Bft.Protocol.Verification;
 
 namespace Bft.Sim;
 
 /// <summary>Signs whatever a Byzantine witness wants to claim, with its own key.</summary>
-internal sealed class AckForge(Committee committee, ISigner signer)
+internal sealed class AckForge(ISigner signer)
 {
     /// <summary>Claims under one root of its own.</summary>
     /// <param name="root">Whose, which run and mark; its leaf count and root are replaced.</param>
     /// <param name="claims">At least one.</param>
     public AckBundle Sign(AckRootStatement root, params AckStatement[] claims)
     {
-        MerkleTree tree = new([.. claims.Select(claim => claim.LeafHash(committee.Cluster, root.Epoch))]);
+        MerkleTree tree = new([.. claims.Select(claim => claim.LeafHash(root.Cluster, root.Epoch))]);
         AckRootStatement own = root with { LeafCount = claims.Length, Root = tree.Root };
         return new AckBundle(own, own.Sign(signer), [.. claims.Select((claim, i) => new AckLeaf(claim, i, tree.PathOf(i)))]);
     }

@@ -32,9 +32,13 @@ internal sealed class ColludingWitness(SimulatedCluster cluster, int id, string 
         }
     }
 
+    private AckRootStatement Root => _root ?? new AckRootStatement(Cluster.Committee.Cluster, Cluster.Committee.Epoch, Index, new Protocol.Model.Run(1), new Mark(1), 1, default);
+
     /// <summary>An ack of its own, for anything.</summary>
-    public AckBundle Claim(AckStatement claim) => Forge.Sign(
-        _root ?? new AckRootStatement(Cluster.Committee.Cluster, Cluster.Committee.Epoch, Index, new Protocol.Model.Run(1), new Mark(1), 1, default), claim);
+    public AckBundle Claim(AckStatement claim) => Forge.Sign(Root, claim);
+
+    /// <summary>An ack of its own that belongs elsewhere.</summary>
+    public AckBundle ClaimIn(AckStatement claim, ClusterId elsewhere, Epoch epoch) => Forge.Sign(Root with { Cluster = elsewhere, Epoch = epoch }, claim);
 
     /// <summary>Tells a peer something.</summary>
     public void Tell(int witness, IExchangeRequest frame)

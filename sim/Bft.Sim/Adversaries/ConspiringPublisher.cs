@@ -12,13 +12,11 @@ internal sealed class ConspiringPublisher(SimulatedCluster cluster, int id, stri
 {
     private const long Millisecond = 1_000_000;
 
-    private readonly Connection?[] _calls = new Connection?[cluster.Plan.Witnesses];
-    private readonly long[] _redialAt = new long[cluster.Plan.Witnesses];
+    private readonly SortedDictionary<int, Connection> _calls = [];
+    private readonly SortedDictionary<int, long> _redialAt = [];
     private readonly List<Branch> _branches = [];
     private Plot? _plot;
     private int _made;
-
-    public override bool IsByzantine => true;
 
     /// <summary>A director moves it; it does nothing of itself.</summary>
     public bool IsScripted { get; set; }
@@ -27,8 +25,13 @@ internal sealed class ConspiringPublisher(SimulatedCluster cluster, int id, stri
 
     public IEnumerable<int> CorrectWitnesses => Cluster.Witnesses.Where(witness => !witness.IsByzantine).Select(witness => witness.Id);
 
-    /// <summary>Correct witnesses that are shown this side.</summary>
-    public int[] WitnessesOf(int side) => [.. CorrectWitnesses.Where(witness => side == Sides.Both || Cluster.Sides[Cluster.All[witness]] is var its && (its == side || its == Sides.Both))];
+    /// <summary>Correct witnesses that are shown this side, and the halves of twins that stand on it.</summary>
+    public int[] WitnessesOf(int side) =>
+    [
+        .. Cluster.Witnesses
+            .Where(witness => (!witness.IsByzantine || witness is TwinWitness) && (side == Sides.Both || Cluster.Sides[witness] is var its && (its == side || its == Sides.Both)))
+            .Select(witness => witness.Id),
+    ];
 
     /// <summary>Opens a stream.</summary>
     /// <param name="topic">Where.</param>
@@ -60,7 +63,7 @@ internal sealed class ConspiringPublisher(SimulatedCluster cluster, int id, stri
     {
         foreach (int witness in witnesses)
         {
-            if (_calls[witness] is { IsOpen: true } call)
+            if (_calls.GetValueOrDefault(witness) is { IsOpen: true } call)
             {
                 Cluster.Network.Send(call, this, frame);
             }
@@ -69,7 +72,7 @@ internal sealed class ConspiringPublisher(SimulatedCluster cluster, int id, stri
 
     public void Send(byte[] bytes, int witness)
     {
-        if (_calls[witness] is { IsOpen: true } call)
+        if (_calls.GetValueOrDefault(witness) is { IsOpen: true } call)
         {
             Cluster.Network.Send(call, this, bytes);
         }
@@ -84,10 +87,10 @@ internal sealed class ConspiringPublisher(SimulatedCluster cluster, int id, stri
 
     public override void OnClosed(Connection connection)
     {
-        int witness = SimulatedCluster.IndexOf(connection.Server);
-        if (_calls[witness] == connection)
+        int witness = connection.Server.Id;
+        if (_calls.GetValueOrDefault(witness) == connection)
         {
-            _calls[witness] = null;
+            _calls.Remove(witness);
             _redialAt[witness] = Cluster.Simulation.Now + (200 * Millisecond);
         }
     }
@@ -96,24 +99,24 @@ internal sealed class ConspiringPublisher(SimulatedCluster cluster, int id, stri
     {
         IFrame frame = FrameCodec.Decode<IFrame>(new ReadOnlySequence<byte>(bytes));
         Cluster.Conspiracy.Learn(frame);
-        _plot?.OnReply(frame, SimulatedCluster.IndexOf(connection.Server));
+        _plot?.OnReply(frame, connection.Server.Id);
     }
 
     protected override void OnStart() => _plot ??= new Plot(Cluster, this);
 
     protected override void OnCrash()
     {
-        Array.Clear(_calls);
-        Array.Clear(_redialAt);
+        _calls.Clear();
+        _redialAt.Clear();
     }
 
     protected override void OnTick()
     {
-        for (int witness = 0; witness < _calls.Length; witness++)
+        foreach (WitnessParty witness in Cluster.Witnesses)
         {
-            if (_calls[witness] is null && Cluster.Simulation.Now >= _redialAt[witness])
+            if (!_calls.ContainsKey(witness.Id) && Cluster.Simulation.Now >= _redialAt.GetValueOrDefault(witness.Id))
             {
-                _calls[witness] = Cluster.Network.Open(this, witness, ChannelKind.Publish);
+                _calls.Add(witness.Id, Cluster.Network.Open(this, witness, ChannelKind.Publish));
             }
         }
 

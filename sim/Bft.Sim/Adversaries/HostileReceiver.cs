@@ -12,8 +12,6 @@ internal sealed class HostileReceiver(SimulatedCluster cluster, int id, string n
     private readonly CertificateBender _bender = new(cluster.Committee);
     private readonly List<Connection> _calls = [];
 
-    public override bool IsByzantine => true;
-
     public override void OnOpened(Connection connection)
     {
         foreach (IFrame frame in (IReadOnlyList<IFrame>)connection.ClientState!)

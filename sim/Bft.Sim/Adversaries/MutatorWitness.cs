@@ -7,6 +7,7 @@ namespace Bft.Sim;
 internal class MutatorWitness : WitnessParty
 {
     private const int RememberedMax = 64;
+    private const int TrickleMilliseconds = 1_900;
     private const long Millisecond = 1_000_000;
 
     private readonly FrameBender _bender;
@@ -16,13 +17,14 @@ internal class MutatorWitness : WitnessParty
     public MutatorWitness(SimulatedCluster cluster, int id, string name, WitnessIndex index)
         : base(cluster, id, name, index)
     {
-        Forge = new AckForge(cluster.Committee, cluster.SignerOf(index));
+        Forge = new AckForge(cluster.SignerOf(index));
         _bender = new FrameBender(cluster.Committee, Forge);
     }
 
-    public override bool IsByzantine => true;
-
     protected AckForge Forge { get; }
+
+    /// <summary>A slow-loris: everything comes, each message just before one would give it up.</summary>
+    public bool Trickles { get; set; }
 
     /// <summary>Of a million messages, so many are bent: a few, or most.</summary>
     protected virtual int BentPpm
@@ -49,7 +51,11 @@ internal class MutatorWitness : WitnessParty
         }
 
         byte[] bytes = Cluster.Network.BytesOf(frame);
-        if (Cluster.Simulation.Choices.Fault(ChoiceStream.Adversary, Id, BentPpm, out Lot lot))
+        if (Trickles)
+        {
+            After(TrickleMilliseconds * Millisecond, () => Cluster.Network.Send(connection, this, bytes));
+        }
+        else if (Cluster.Simulation.Choices.Fault(ChoiceStream.Adversary, Id, BentPpm, out Lot lot))
         {
             Bend(connection, frame, bytes, sent, ref lot);
         }

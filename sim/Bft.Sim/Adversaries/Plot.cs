@@ -68,6 +68,11 @@ internal sealed class Plot(SimulatedCluster cluster, ConspiringPublisher publish
         }
 
         Branch branch = Branches[^(1 + lot.Below(Math.Min(3, Branches.Count)))];
+        if (branch.Batches.Count == 0)
+        {
+            return lot.Below(2) == 0 ? Extend(branch, ref lot) : ExtendBoth(branch, ref lot);
+        }
+
         return lot.Below(20) switch
         {
             <= 4 => Extend(branch, ref lot),
@@ -162,7 +167,7 @@ internal sealed class Plot(SimulatedCluster cluster, ConspiringPublisher publish
         Branch[] candidates = [.. Branches.Where(branch => branch.Batches.Count > 0)];
         if (candidates.Length == 0)
         {
-            return "nothing to repeat";
+            return Extend(Branches[^1], ref lot);
         }
 
         Branch branch = lot.Of(candidates);
@@ -174,11 +179,6 @@ internal sealed class Plot(SimulatedCluster cluster, ConspiringPublisher publish
 
     private string Ack(Branch branch, ref Lot lot)
     {
-        if (branch.Batches.Count == 0)
-        {
-            return "nothing to ack";
-        }
-
         VerifiedBatch batch = branch.Batches[^(1 + lot.Below(Math.Min(3, branch.Batches.Count)))];
         int[] some = Some([.. publisher.CorrectWitnesses], ref lot);
         for (int times = lot.Of([1, 1, 1, 5]); times > 0; times--)
@@ -200,7 +200,7 @@ internal sealed class Plot(SimulatedCluster cluster, ConspiringPublisher publish
             }
         }
 
-        return "no certificate yet";
+        return missing > 0 ? "no acks yet" : ExtendBoth(branch, ref lot);
     }
 
     private string ShowForged(Branch branch, ref Lot lot)
@@ -212,7 +212,7 @@ internal sealed class Plot(SimulatedCluster cluster, ConspiringPublisher publish
 
         if (Conspiracy.Certificates.Count == 0)
         {
-            return "no certificate to bend";
+            return Extend(branch, ref lot);
         }
 
         (ReadOnlyMemory<byte> bytes, string what) = _bender.Bend(lot.Of(Conspiracy.Certificates), ref lot);
@@ -314,11 +314,6 @@ internal sealed class Plot(SimulatedCluster cluster, ConspiringPublisher publish
     /// <summary>The same batch under a signature that is new, and then under one that is none.</summary>
     private string SignAgain(Branch branch, ref Lot lot)
     {
-        if (branch.Batches.Count == 0)
-        {
-            return "nothing to sign again";
-        }
-
         VerifiedBatch batch = branch.Batches[^1];
         int[] some = Some([.. publisher.CorrectWitnesses], ref lot);
         publisher.Send(new BatchFrame(Signed(batch.Statement.Statement, batch.Body)), some);

@@ -8,8 +8,6 @@ internal sealed class SilentWitness(SimulatedCluster cluster, int id, string nam
 {
     private bool _isNoted;
 
-    public override bool IsByzantine => true;
-
     protected override void Send(Connection connection, IFrame frame)
     {
         if (!_isNoted)

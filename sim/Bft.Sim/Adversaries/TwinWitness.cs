@@ -7,8 +7,6 @@ internal sealed class TwinWitness(SimulatedCluster cluster, int id, string name,
 {
     private const int RedrawPpm = 3_000;
 
-    public override bool IsByzantine => true;
-
     protected override void OnStart()
     {
         Cluster.Simulation.Note(TraceKind.Attack, Id, "runs twice");

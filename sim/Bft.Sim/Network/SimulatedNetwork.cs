@@ -37,12 +37,18 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
 
     public void Mend(int from, int to) => _cutUntil[Link(from, to)] = 0;
 
+    /// <summary>Some link is cut now.</summary>
+    public bool HasCuts => _cutUntil.AsSpan().IndexOfAnyExceptInRange(0, simulation.Now) >= 0;
+
     public bool IsCut(int from, int to) => _cutUntil[Link(from, to)] > simulation.Now;
 
     /// <summary>Opens a call; the client hears of it by <see cref="Party.OnOpened"/> or <see cref="Party.OnClosed"/>.</summary>
-    public Connection Open(Party client, int server, ChannelKind kind, object? state = null)
+    public Connection Open(Party client, int server, ChannelKind kind, object? state = null) => Open(client, Route(client, server), kind, state);
+
+    /// <summary>Opens a call to this very party, whoever else has its identity.</summary>
+    public Connection Open(Party client, Party server, ChannelKind kind, object? state = null)
     {
-        Connection connection = new(client, Route(client, server), kind, plan.IsOrdered) { ClientState = state };
+        Connection connection = new(client, server, kind, plan.IsOrdered) { ClientState = state };
         int clientLife = client.Life;
         simulation.After(Delay(client.Id, connection.Server.Id, out bool isLost), () =>
         {
@@ -121,6 +127,12 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
             simulation.Choices.Record(lot.Id, $"double {from.Name}→{to.Name}");
             Carry(connection, to, bytes, hash, existence, ++_messages, text, ref lot);
         }
+
+        if (mayFail && lot.Chance(plan.OldDuplicatePpm))
+        {
+            simulation.Choices.Record(lot.Id, $"old double {from.Name}→{to.Name}");
+            simulation.After(lot.Between(1_000, 30_000) * Millisecond, () => Repeat(from, to, connection.Kind, to == connection.Client, bytes));
+        }
     }
 
     /// <summary>Ends a connection; both ends hear of it, each in its time.</summary>
@@ -143,6 +155,16 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
         foreach (Connection connection in _open.Where(open => open.Client == party || open.Server == party).ToArray())
         {
             Close(connection);
+        }
+    }
+
+    /// <summary>What was said long ago is said again, on whatever call stands between the two by then.</summary>
+    private void Repeat(Party from, Party to, ChannelKind kind, bool isToClient, byte[] bytes)
+    {
+        if (_open.Find(open => open.Kind == kind && open.Client == (isToClient ? to : from) && open.Server == (isToClient ? from : to)) is { } connection)
+        {
+            simulation.Probe("old duplicate");
+            Send(connection, from, bytes);
         }
     }
 

@@ -19,7 +19,7 @@ internal abstract class Party(SimulatedCluster cluster, int id, string name)
     public int Identity { get; init; } = id;
 
     /// <summary>It does what it likes, from the start.</summary>
-    public virtual bool IsByzantine => false;
+    public bool IsByzantine { get; set; }
 
     public bool IsUp { get; private set; }
 
@@ -28,6 +28,9 @@ internal abstract class Party(SimulatedCluster cluster, int id, string name)
 
     /// <summary>It never comes back.</summary>
     public bool IsGone { get; set; }
+
+    /// <summary>It starts so much later than the others. Unit: nanoseconds.</summary>
+    public long StartDelay { get; set; }
 
     /// <summary>It does nothing before then.</summary>
     public long PausedUntil { get; set; }

@@ -35,6 +35,9 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
 
     public BatchStore Store => _store;
 
+    /// <summary>Its last durable commit.</summary>
+    public ulong Mark => _driver.DurableMark.Value;
+
     /// <summary>Twins: which of the two of one identity this is; others are 0.</summary>
     public int Half { get; init; }
 
@@ -257,7 +260,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     protected IEnumerable<Connection> Publishers => _publishers.Where(call => call.IsOpen);
 
     /// <summary>The open exchange with a peer; null when there is none.</summary>
-    protected Connection? CallTo(int peer) => _peers[peer] is { IsOpen: true } call ? call : null;
+    protected Connection? CallTo(int peer) => peer < _peers.Length && _peers[peer] is { IsOpen: true } call ? call : null;
 
     /// <summary>Whether it tells this peer anything.</summary>
     protected virtual bool Dials(int peer) => true;

@@ -12,6 +12,12 @@ public static class Run
         Simulation simulation = new(new Choices(request.Seed, request.Removed), withTrace ? new Trace() : null);
         SimulatedCluster cluster = new(simulation, request.Plan);
         cluster.Checks.AddRange(Checkers.All());
+        if (request.Scenario is { } name)
+        {
+            Scenario scenario = Scenarios.Find(name) ?? throw new ArgumentException($"There is no scenario '{name}'.", nameof(request));
+            scenario.Direct?.Invoke(new Stage(cluster));
+        }
+
         cluster.Run();
         return new RunResult(request)
         {

@@ -83,6 +83,9 @@ public sealed record RunPlan
 
     public int DuplicatePpm { get; init; }
 
+    /// <summary>Messages that come once more up to half a minute later, on another connection perhaps.</summary>
+    public int OldDuplicatePpm { get; init; }
+
     /// <summary>Per party and tick: it is cut off from some others, in one direction or both, for a while.</summary>
     public int PartitionPpm { get; init; }
 

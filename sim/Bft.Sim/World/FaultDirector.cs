@@ -5,6 +5,10 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
 {
     private const long Millisecond = 1_000_000;
     private const int WorldEntity = 62;
+    private const int BothWays = 0;
+    private const int HearsNothing = 1;
+    private const int IsNotHeard = 2;
+    private const int NotCut = 3;
 
     private readonly SortedDictionary<int, SimulatedDisk> _earlier = [];
     private readonly SortedSet<int> _corrupted = [];
@@ -103,6 +107,25 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
         return delay;
     }
 
+    /// <summary>A scenario's crash.</summary>
+    /// <param name="party">Who; nothing happens when it is down.</param>
+    /// <param name="isPowerCut">What was not flushed is lost, kept or torn by lot.</param>
+    /// <param name="downMilliseconds">It starts again then; negative: never.</param>
+    /// <param name="whileDown">What happens to it meanwhile.</param>
+    public void Crash(Party party, bool isPowerCut, int downMilliseconds, Action? whileDown = null)
+    {
+        if (party.IsUp && !_isHealed)
+        {
+            Lot lot = Choices.Next(ChoiceStream.Crash, party.Id);
+            party.Crash(isPowerCut, ref lot, "crash");
+            whileDown?.Invoke();
+            if (downMilliseconds >= 0)
+            {
+                cluster.Simulation.After(downMilliseconds * Millisecond, party.Start);
+            }
+        }
+    }
+
     /// <summary>A fault point in product code was reached.</summary>
     public void OnPowerCut(Party party)
     {
@@ -132,10 +155,11 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
         party.Crash(isPowerCut: false, ref lot, $"damaged: {why}");
     }
 
-    /// <summary>The chaos ends, but for those who stay outside: they are cut off for ever.</summary>
+    /// <summary>The chaos ends, but for those who stay outside: they are cut off for ever, in both directions or in one.</summary>
     public void Heal(Predicate<Party> isOutside)
     {
         _isHealed = true;
+        int[] ways = [.. cluster.All.Select(party => isOutside(party) ? Choices.Next(ChoiceStream.Partition, party.Id).Below(3) : NotCut)];
         foreach (Party one in cluster.All)
         {
             one.PausedUntil = 0;
@@ -144,7 +168,7 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
             one.Disk.PowerCutAt = int.MaxValue;
             foreach (Party other in cluster.All)
             {
-                if (isOutside(one) || isOutside(other))
+                if (ways[one.Id] is BothWays or IsNotHeard || ways[other.Id] is BothWays or HearsNothing)
                 {
                     cluster.Network.Cut(one.Id, other.Id, long.MaxValue);
                 }
@@ -214,7 +238,8 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
         }
     }
 
-    private bool TrySpend(Party party, string why)
+    /// <summary>From now on a witness counts against f for what its disk did; false when the budget is spent.</summary>
+    public bool TrySpend(Party party, string why)
     {
         if (cluster.IsCorrect(party.Id) && cluster.FaultyCount >= Plan.FaultyMax)
         {
@@ -231,20 +256,20 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
     private void CutOff(Party party, ref Lot lot)
     {
         long until = cluster.Simulation.Now + (lot.Between(50, 4_000) * Millisecond);
-        int direction = lot.Below(3); // both, to it, from it
+        int direction = lot.Below(3);
         int some = 1 + lot.Below(99);
         Choices.Record(lot.Id, $"cut {party.Name} off");
-        cluster.Simulation.Note(TraceKind.Partition, party.Id, direction switch { 0 => "cut off", 1 => "hears nothing", _ => "is not heard" });
+        cluster.Simulation.Note(TraceKind.Partition, party.Id, direction switch { BothWays => "cut off", HearsNothing => "hears nothing", _ => "is not heard" });
         foreach (Party other in cluster.All)
         {
             if (other != party && lot.Below(100) < some)
             {
-                if (direction != 1)
+                if (direction != HearsNothing)
                 {
                     cluster.Network.Cut(party.Id, other.Id, until);
                 }
 
-                if (direction != 2)
+                if (direction != IsNotHeard)
                 {
                     cluster.Network.Cut(other.Id, party.Id, until);
                 }

@@ -25,8 +25,8 @@ internal sealed class SimulatedCluster : RunFacts
     private readonly SortedSet<int> _faulty = [];
     private readonly SortedSet<int> _outside = [];
     private readonly List<Party> _parties = [];
+    private readonly List<string> _names = [];
     private readonly SortedDictionary<int, TwinWitness> _secondHalves = [];
-    private readonly string[] _names;
     private readonly List<Topic> _topics = [];
 
     public SimulatedCluster(Simulation simulation, RunPlan plan)
@@ -63,28 +63,28 @@ internal sealed class SimulatedCluster : RunFacts
         for (int i = 0; i < plan.Witnesses; i++)
         {
             int seat = (i - firstSeat + plan.Witnesses) % plan.Witnesses;
-            _parties.Add(seat < plan.Byzantine.Count ? NewAdversary(plan.Byzantine[seat], i) : new WitnessParty(this, i, $"W{i}", new WitnessIndex(i)));
+            Add(seat < plan.Byzantine.Count ? NewAdversary(plan.Byzantine[seat], i) : new WitnessParty(this, i, $"W{i}", new WitnessIndex(i)), isByzantine: seat < plan.Byzantine.Count);
         }
 
         for (int i = 0; i < plan.Publishers; i++)
         {
             int share = (plan.Broadcasts / plan.Publishers) + (i < plan.Broadcasts % plan.Publishers ? 1 : 0);
-            _parties.Add(new PublisherParty(this, _parties.Count, $"P{i}", _topics[i % plan.Topics], share));
+            Add(new PublisherParty(this, _parties.Count, $"P{i}", _topics[i % plan.Topics], share), isByzantine: false);
         }
 
         for (int i = 0; i < plan.Receivers; i++)
         {
-            _parties.Add(new ReceiverParty(this, _parties.Count, $"R{i}", _topics[i % plan.Topics]));
+            Add(new ReceiverParty(this, _parties.Count, $"R{i}", _topics[i % plan.Topics]), isByzantine: false);
         }
 
         for (int i = 0; i < plan.ByzantinePublishers; i++)
         {
-            AddByzantine(new ConspiringPublisher(this, _parties.Count, $"X{i}"));
+            Add(new ConspiringPublisher(this, _parties.Count, $"X{i}"), isByzantine: true);
         }
 
         for (int i = 0; i < plan.ByzantineReceivers; i++)
         {
-            AddByzantine(new HostileReceiver(this, _parties.Count, $"Y{i}"));
+            Add(new HostileReceiver(this, _parties.Count, $"Y{i}"), isByzantine: true);
         }
 
         // Last, so that no other party's index depends on them.
@@ -92,16 +92,10 @@ internal sealed class SimulatedCluster : RunFacts
         {
             TwinWitness second = new(this, _parties.Count, twin.Name[..^1] + "b", twin.Index) { Half = 1, Identity = twin.Index.Value };
             _secondHalves.Add(twin.Index.Value, second);
-            AddByzantine(second);
-        }
-
-        foreach (WitnessParty witness in Witnesses.Where(witness => witness.IsByzantine))
-        {
-            _faulty.Add(witness.Id);
+            Add(second, isByzantine: true);
         }
 
         WitnessKeys = [.. _signers.Take(plan.Witnesses).Select(signer => signer.PublicKey)];
-        _names = [.. _parties.Select(party => party.Name)];
     }
 
     public Simulation Simulation { get; }
@@ -227,7 +221,7 @@ internal sealed class SimulatedCluster : RunFacts
         {
             Lot lot = Simulation.Choices.Next(ChoiceStream.Plan, party.Id);
             party.ClockOffset = lot.Between(-Plan.ClockSkewMilliseconds, Plan.ClockSkewMilliseconds);
-            Simulation.After(lot.Between(1, 5 * Millisecond), party.Start);
+            Simulation.After(party.StartDelay + lot.Between(1, 5 * Millisecond), party.Start);
         }
 
         Simulation.RunUntil(Plan.ChaosMilliseconds * Millisecond, () => Violation is not null);
@@ -260,6 +254,31 @@ internal sealed class SimulatedCluster : RunFacts
 
     /// <summary>From now on this party is not correct: it is Byzantine, or its disk lost what was durable.</summary>
     public void MarkFaulty(Party party) => _faulty.Add(party.Id);
+
+    /// <summary>From now on nothing that this party does is told to checkers, and nothing is expected of it.</summary>
+    public void MarkByzantine(Party party)
+    {
+        party.IsByzantine = true;
+        MarkFaulty(party);
+    }
+
+    /// <summary>Before the first event: a publisher's key and journal are copied at a time, and a second process goes on with them.</summary>
+    public PublisherParty Copy(PublisherParty publisher, int milliseconds)
+    {
+        PublisherParty copy = new(this, _parties.Count, publisher.Name + "b", publisher.Topic, publisher.Left) { Identity = publisher.Id, IsGone = true };
+        MarkByzantine(publisher);
+        Add(copy, isByzantine: true);
+        Simulation.After(milliseconds * Millisecond, () =>
+        {
+            copy.Disk = publisher.Disk.Clone();
+            copy.IsGone = false;
+            copy.Start();
+        });
+        return copy;
+    }
+
+    /// <summary>When the core heals, this witness is not of it: what ails it stays for ever.</summary>
+    public void LeaveOut(WitnessParty witness) => _outside.Add(witness.Id);
 
     public void Excuse(string why) => _excuses[why] = _excuses.GetValueOrDefault(why) + 1;
 
@@ -294,7 +313,7 @@ internal sealed class SimulatedCluster : RunFacts
 
     private long HealMilliseconds => Plan.HealMilliseconds > 0 ? Plan.HealMilliseconds : 60_000 + (Plan.Broadcasts * 500L);
 
-    private bool IsSettled() => Publishers.All(publisher => publisher.IsByzantine || publisher.IsEnded || (publisher.IsUp && publisher.Left + publisher.InFlight == 0)) && Checks.TrueForAll(check => check.IsSettled);
+    private bool IsSettled() => Publishers.All(publisher => publisher.IsByzantine || publisher.IsGone || publisher.IsEnded || (publisher.IsUp && publisher.Left + publisher.InFlight == 0)) && Checks.TrueForAll(check => check.IsSettled);
 
     /// <summary>n − f correct witnesses and all correct clients become a core that works; everything else stays broken for ever.</summary>
     private void Heal()
@@ -348,9 +367,13 @@ internal sealed class SimulatedCluster : RunFacts
         };
     }
 
-    private void AddByzantine(Party party)
+    private void Add(Party party, bool isByzantine)
     {
-        _faulty.Add(party.Id);
         _parties.Add(party);
+        _names.Add(party.Name);
+        if (isByzantine)
+        {
+            MarkByzantine(party);
+        }
     }
 }

@@ -1,0 +1,31 @@
+namespace Bft.Sim;
+
+/// <summary>What disks do.</summary>
+internal static class Disks
+{
+    private static readonly RunPlan Small = new() { Publishers = 2, Receivers = 2, Broadcasts = 30, BroadcastEveryMicroseconds = 200_000, SegmentBytes = 4_096, DownMilliseconds = 500 };
+
+    private static readonly RunPlan Seven = Small with { Witnesses = 7, Byzantine = [AdversaryKind.Colluder], ByzantinePublishers = 1, CrashPpm = 10_000 };
+
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        new("torn-tail", "the power goes in the middle of commits: torn tails are cut, and nothing acked is lost", Small with { CrashAtCommitPpm = 100_000, PowerCutPpm = 1_000_000 }, "torn tail cut"),
+        new("lost-writes", "power cuts while an equivocator is at work", Small with { Byzantine = [AdversaryKind.Colluder], ByzantinePublishers = 1, CrashPpm = 20_000, CrashAtCommitPpm = 20_000, PowerCutPpm = 1_000_000 }, "all witnesses restarted") { Direct = Restarted },
+        new("bit-rot", "a bit of a journal flips between two lives", Small with { CrashPpm = 10_000, BitRotPpm = 1_000_000 }, "bit rot") { Direct = stage => Excused(stage, "bit rot") },
+        new("misdirected-write", "a sector holds what belongs elsewhere", Small with { CrashPpm = 10_000, MisdirectedPpm = 1_000_000 }, "misdirected write") { Direct = stage => Excused(stage, "misdirected write") },
+        new("failed-flush", "disks refuse writes and flushes; processes stop and start again", Small with { DiskFailPpm = 30_000 }, "a witness restarted") { Direct = RestartedOnce },
+        new("full-disk", "disks are full for a while", Small with { DiskFullPpm = 30_000 }, "a witness restarted") { Direct = RestartedOnce },
+        new("disk-rolled-back", "a witness starts with an old disk while an equivocator retries the other value", Seven with { RollBackPpm = 1_000_000 }, "disk rolled back") { Direct = stage => Excused(stage, "disk rolled back") },
+        new("witness-wiped", "a witness starts with an empty disk while an equivocator retries the other value", Seven with { WipePpm = 1_000_000 }, "disk wiped") { Direct = stage => Excused(stage, "disk wiped") },
+        new("all-crash-again-and-again", "the whole cluster loses power, over and over", Small with { CrashAllPpm = 50_000, PowerCutPpm = 1_000_000 }, "all witnesses restarted") { Direct = Restarted },
+        new("receivers-crash", "receivers and publishers crash and go on from cursor and journal", Small with { CrashPpm = 20_000, Receivers = 3 }, "a receiver restarted") { Direct = ReceiverRestarted },
+    ];
+
+    private static void Excused(Stage stage, string why) => stage.When(() => stage.Cluster.Excuses.ContainsKey(why), () => stage.Reached(why));
+
+    private static void Restarted(Stage stage) => stage.When(() => stage.Correct.All(witness => witness.Life > 2), () => stage.Reached("all witnesses restarted"));
+
+    private static void RestartedOnce(Stage stage) => stage.When(() => stage.Correct.Any(witness => witness.Life > 2), () => stage.Reached("a witness restarted"));
+
+    private static void ReceiverRestarted(Stage stage) => stage.When(() => stage.Receivers.Any(receiver => receiver.Life > 2), () => stage.Reached("a receiver restarted"));
+}
