@@ -120,6 +120,11 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
 
     void IPublisherOutputs.Covered(CoveredBatch covered, ArraySegment<VerifiedStatement> upToCertificate, object? ticket)
     {
+        if (Cluster.Network.HasCuts)
+        {
+            Cluster.Simulation.Probe("certified under partition", Id);
+        }
+
         Cluster.Simulation.Note(TraceKind.Certified, Id, Cluster.Simulation.Trace is null ? "" : FrameText.Of(covered.Batch.Reference));
         foreach (Checker check in Cluster.ChecksOf(this))
         {

@@ -22,6 +22,7 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
     private CursorStore _cursor = null!;
     private long _takeAt;
     private long _fullSince;
+    private bool _wasSlow;
 
     public Topic Topic { get; } = topic;
 
@@ -148,6 +149,12 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
 
     void IReceiverOutputs.Deliver(Covered covered, bool isPossibleRepeat)
     {
+        if (_wasSlow)
+        {
+            _wasSlow = false;
+            Cluster.Simulation.Probe("slow consumer resumed", Id);
+        }
+
         VerifiedBatch batch = covered.Batch;
         StreamId stream = batch.Reference.Stream;
         if (!_cursor.IsLeased(stream, batch.Sequence))
@@ -219,7 +226,9 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
             next.Connection.BytesToClient -= next.Bytes.Length;
             if (IsCurrent(next.Connection, call))
             {
-                _driver.OnFrame(call.Witness, call.Channel, FrameCodec.Decode<ISubscribeReply>(new ReadOnlySequence<byte>(next.Bytes)));
+                ISubscribeReply frame = FrameCodec.Decode<ISubscribeReply>(new ReadOnlySequence<byte>(next.Bytes));
+                _wasSlow |= frame is EndFrame { Reason: EndReason.SlowConsumer };
+                _driver.OnFrame(call.Witness, call.Channel, frame);
             }
         }
     }

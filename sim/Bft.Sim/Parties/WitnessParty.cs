@@ -20,6 +20,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     private const int SlowConsumerMs = 5_000;
     private const int CallPatienceMs = 2_000;
 
+    private readonly WitnessProbes _probes = new(cluster, id);
     private readonly List<Connection> _publishers = [];
     private readonly List<Connection> _readers = [];
     private readonly List<Connection> _fetches = [];
@@ -175,7 +176,10 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
                 Take(connection, ((PublishIntake)connection.ServerState!).Take(FrameCodec.Decode<IPublishRequest>(message)));
                 break;
             case ChannelKind.Exchange:
-                Take(connection, ((ExchangeIntake)connection.ServerState!).Take(FrameCodec.Decode<IExchangeRequest>(message)));
+                IExchangeRequest told = FrameCodec.Decode<IExchangeRequest>(message);
+                _probes.IsTold = told is EvidenceFrame;
+                Take(connection, ((ExchangeIntake)connection.ServerState!).Take(told));
+                _probes.IsTold = false;
                 break;
             case ChannelKind.Fetch when connection.Client == this:
                 OnFetched(connection, FrameCodec.Decode<IFetchReply>(message));
@@ -281,6 +285,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
 
     private void OnDecided(WitnessEffects effects)
     {
+        _probes.OnDecided(effects);
         foreach (Checker check in Cluster.ChecksOf(this))
         {
             effects.Records.ForEach(record => check.OnRecord(Id, record));

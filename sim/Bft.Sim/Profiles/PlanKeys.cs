@@ -71,6 +71,7 @@ internal static class PlanKeys
         new("DelayTailPpm", 0, Million, 0, "ppm of messages that take up to a hundred times as long"),
         new("LossPpm", 0, Million, 0, "ppm of messages lost; with isOrdered the connection breaks there"),
         new("DuplicatePpm", 0, Million, 0, "ppm of messages that arrive twice (not with isOrdered)"),
+        new("OldDuplicatePpm", 0, Million, 0, "ppm of messages that come once more up to half a minute later"),
         new("PartitionPpm", 0, Million, 0, "ppm per party and tick: cut off from some, in one direction or both, for a while"),
         new("CrashPpm", 0, Million, 0, "ppm per party and tick: it crashes"),
         new("CrashAtCommitPpm", 0, Million, 0, "ppm per commit: it dies at a write, a flush, or among the messages that follow"),

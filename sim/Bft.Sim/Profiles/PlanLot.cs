@@ -68,6 +68,8 @@ internal enum Knob
     ByzantinePublishers,
     ByzantineReceiverIsOn,
     Quiet,
+    OldDuplicateIsOn,
+    OldDuplicate,
 }
 
 /// <summary>The chance of a plan: stream Plan of the run's own seed.</summary>

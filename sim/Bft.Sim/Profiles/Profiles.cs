@@ -104,6 +104,7 @@ internal static class Profiles
             IsOrdered = isOrdered,
             LossPpm = IsOn(Knob.LossIsOn) ? lot.Ppm(Knob.Loss, 500, lossMax) : 0,
             DuplicatePpm = IsOn(Knob.DuplicateIsOn) ? lot.Ppm(Knob.Duplicate, 1_000, 500_000) : 0,
+            OldDuplicatePpm = IsOn(Knob.OldDuplicateIsOn) ? lot.Ppm(Knob.OldDuplicate, 1_000, 50_000) : 0,
             DelayTailPpm = IsOn(Knob.TailIsOn) ? lot.Ppm(Knob.Tail, 1_000, 100_000) : 0,
             PartitionPpm = IsOn(Knob.PartitionIsOn) ? lot.Ppm(Knob.Partition, 300, 10_000) : 0,
         };

@@ -21,7 +21,7 @@ internal static class Forgeries
         new("forged-certificates", "too few acks, one ack twice, another's ack, another base, slot, digest or epoch", Small with { Witnesses = 6 }, "forged certificates shown") { Direct = Certificates },
         new("far-future-flood", "batches and acks far ahead, in streams that nobody knows", Small, "flooded from afar") { Direct = Flood },
         new("mutators", "f witnesses whose every other message is bent", Small with { Witnesses = 7, Byzantine = [AdversaryKind.Mutator, AdversaryKind.Mutator], ByzantinePublishers = 0, ByzantineReceivers = 1 }, "hundred messages bent") { Direct = Mutators },
-        new("hostile-receivers", "receivers that never read, flood hand-overs, fetch everything", Small with { Byzantine = [], ByzantineReceivers = 3, ByzantinePublishers = 0, PayloadBytes = 2_000, ChaosMilliseconds = 12_000 }, "slow consumer ended"),
+        new("hostile-receivers", "receivers that never read, flood hand-overs, fetch everything", Small with { Byzantine = [], ByzantineReceivers = 3, ByzantinePublishers = 0, PayloadBytes = 3_000, Broadcasts = 60, BroadcastEveryMicroseconds = 100_000, ChaosMilliseconds = 20_000 }, "slow consumer ended"),
     ];
 
     private static void ManySignatures(Stage stage)
