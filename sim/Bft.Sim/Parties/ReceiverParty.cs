@@ -16,7 +16,7 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
     private const long HandOverNanoseconds = 5_000_000_000;
 
     private readonly Dictionary<(int Witness, SubscriptionChannel Channel), Connection> _calls = [];
-    private readonly Queue<(Connection Connection, byte[] Bytes)> _unread = new();
+    private readonly Queue<(Connection Connection, byte[]? Bytes)> _unread = new(); // null: there it ends
     private readonly SortedDictionary<int, Connection> _handOvers = [];
     private ReceiverDriver _driver = null!;
     private CursorStore _cursor = null!;
@@ -74,10 +74,15 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
     {
         if (connection.ClientState is Call call)
         {
-            if (IsCurrent(connection, call))
+            // What came before the end is read before it.
+            if (call.Channel == SubscriptionChannel.Bodies)
             {
-                _calls.Remove((call.Witness.Value, call.Channel));
-                _driver.OnClosed(call.Witness, call.Channel, "The connection broke.");
+                _unread.Enqueue((connection, null));
+                Read();
+            }
+            else
+            {
+                End(connection, call);
             }
         }
         else if (_handOvers.GetValueOrDefault(SimulatedCluster.IndexOf(connection.Server)) == connection)
@@ -94,7 +99,13 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
             return;
         }
 
-        // R6: while the application's queue is full nothing is read, and the witness runs into the window.
+        if (connection.Kind == ChannelKind.Tips)
+        {
+            Take(connection, (Call)connection.ClientState!, bytes);
+            return;
+        }
+
+        // R6: while the application's queue is full no body is read, and the witness runs into the window.
         connection.BytesToClient += bytes.Length;
         _unread.Enqueue((connection, bytes));
         Read();
@@ -209,7 +220,7 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
 
     private void Read()
     {
-        while (_unread.TryPeek(out (Connection Connection, byte[] Bytes) next))
+        while (_unread.TryPeek(out (Connection Connection, byte[]? Bytes) next))
         {
             Call call = (Call)next.Connection.ClientState!;
             if (_driver.Credit.HasRoom(heldForMs: 0))
@@ -217,19 +228,40 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
                 _fullSince = ClockMs;
             }
 
-            if (call.Channel == SubscriptionChannel.Bodies && !_driver.Credit.HasRoom(ClockMs - _fullSince))
+            if (IsCurrent(next.Connection, call) && !_driver.Credit.HasRoom(ClockMs - _fullSince))
             {
                 return;
             }
 
             _unread.Dequeue();
-            next.Connection.BytesToClient -= next.Bytes.Length;
-            if (IsCurrent(next.Connection, call))
+            if (next.Bytes is { } bytes)
             {
-                ISubscribeReply frame = FrameCodec.Decode<ISubscribeReply>(new ReadOnlySequence<byte>(next.Bytes));
-                _wasSlow |= frame is EndFrame { Reason: EndReason.SlowConsumer };
-                _driver.OnFrame(call.Witness, call.Channel, frame);
+                next.Connection.BytesToClient -= bytes.Length;
+                Take(next.Connection, call, bytes);
             }
+            else
+            {
+                End(next.Connection, call);
+            }
+        }
+    }
+
+    private void End(Connection connection, Call call)
+    {
+        if (IsCurrent(connection, call))
+        {
+            _calls.Remove((call.Witness.Value, call.Channel));
+            _driver.OnClosed(call.Witness, call.Channel, "The connection broke.");
+        }
+    }
+
+    private void Take(Connection connection, Call call, byte[] bytes)
+    {
+        if (IsCurrent(connection, call))
+        {
+            ISubscribeReply frame = FrameCodec.Decode<ISubscribeReply>(new ReadOnlySequence<byte>(bytes));
+            _wasSlow |= frame is EndFrame { Reason: EndReason.SlowConsumer };
+            _driver.OnFrame(call.Witness, call.Channel, frame);
         }
     }
 
