@@ -149,6 +149,9 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
         Tell(connection, connection.Server);
     }
 
+    /// <summary>The server ends a connection; the client gets first what is on its way.</summary>
+    public void Finish(Connection connection) => simulation.After(Math.Max(Millisecond, connection.LastToClient - simulation.Now + 1), () => Close(connection));
+
     /// <summary>A party is down: all its connections end.</summary>
     public void CloseAllOf(Party party)
     {

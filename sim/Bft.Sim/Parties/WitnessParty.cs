@@ -102,7 +102,8 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
                 Cluster.Simulation.Probe("slow consumer ended", Id);
                 Send(reader, new EndFrame(EndReason.SlowConsumer, "nothing was read"));
                 _readers.Remove(reader);
-                Cluster.Network.Close(reader);
+                state.Feed = null;
+                Cluster.Network.Finish(reader);
             }
         }
 
@@ -374,7 +375,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         if (SubscriptionFeed.WhyRefused(Cluster.File, start, Cluster.KeyOf(connection.Client), null) is { } end)
         {
             Send(connection, end);
-            Cluster.Network.Close(connection);
+            Cluster.Network.Finish(connection);
             return;
         }
 
