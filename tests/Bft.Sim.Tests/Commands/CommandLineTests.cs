@@ -89,7 +89,7 @@ public sealed class CommandLineTests : IDisposable
         (int code, string output, _) = await RunAsync("--list");
 
         Assert.Equal(0, code);
-        Assert.Equal(Scenarios.All.Select(scenario => scenario.Name), output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[0]));
+        Assert.Equal(Sim.Scenarios.All.Select(scenario => scenario.Name), output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[0]));
     }
 
     [Fact]
