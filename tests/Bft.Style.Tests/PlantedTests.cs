@@ -1,4 +1,5 @@
 using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
 
@@ -45,15 +46,13 @@ public sealed partial class PlantedTests
         MetadataReader metadata = file.GetMetadataReader();
         HashSet<string> types = [.. metadata.TypeDefinitions.Select(handle => metadata.GetString(metadata.GetTypeDefinition(handle).Name))];
         HashSet<string> strings = [];
-        for (UserStringHandle handle = MetadataTokens(1); !handle.IsNil; handle = metadata.GetNextHandle(handle))
+        for (UserStringHandle handle = MetadataTokens.UserStringHandle(1); !handle.IsNil; handle = metadata.GetNextHandle(handle))
         {
             strings.Add(metadata.GetUserString(handle));
         }
 
         return (types, strings);
     }
-
-    private static UserStringHandle MetadataTokens(int offset) => System.Reflection.Metadata.Ecma335.MetadataTokens.UserStringHandle(offset);
 
     [GeneratedRegex(@"new\(""(?<name>[a-z0-9-]+)"",")]
     private static partial Regex Name();
