@@ -107,10 +107,20 @@ internal sealed class CausalSlice
         _ => slots.Count == 0 ? !MessageKind.IsHousekeeping(happened.Text) : SlotNames.SlotsIn(happened.Text).Any(slots.Contains),
     };
 
-    /// <summary>The slots that the finding names; else those that the parties concerned saw last.</summary>
+    /// <summary>The slots that the finding names; else the first that waits at a publisher concerned; else those that the parties concerned saw last.</summary>
     private static HashSet<string> Slots(IReadOnlyList<TraceEvent> events, int end, IReadOnlyList<int> parties)
     {
         HashSet<string> slots = new(SlotNames.SlotsIn(events[end].Text), StringComparer.Ordinal);
+        if (slots.Count == 0)
+        {
+            HashSet<string> certified = new(events.Where(one => one.Kind == TraceKind.Certified).SelectMany(one => SlotNames.SlotsIn(one.Text)), StringComparer.Ordinal);
+            slots.UnionWith(events
+                .Where(one => one.Kind == TraceKind.Send && parties.Contains(one.Party) && MessageKind.Of(one.Text) == "batch")
+                .SelectMany(one => SlotNames.SlotsIn(one.Text))
+                .Where(slot => !certified.Contains(slot))
+                .Take(1));
+        }
+
         for (int i = end - 1; i >= 0 && slots.Count == 0; i--)
         {
             if (events[i].Kind is TraceKind.Delivered or TraceKind.Certified or TraceKind.Stored && parties.Contains(events[i].Party))

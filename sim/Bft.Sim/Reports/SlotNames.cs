@@ -37,7 +37,7 @@ internal sealed partial class SlotNames
     /// <summary>The slots that a text names, without digests.</summary>
     public static IEnumerable<string> SlotsIn(string text) => Slot().Matches(text).Select(slot => $"{slot.Groups["stream"].Value}/{slot.Groups["slot"].Value}");
 
-    [GeneratedRegex(@"\b(?<stream>[0-9a-f]{4})[0-9a-f]*/(?<slot>\d+)(=(?<digest>[0-9a-f]{4})[0-9a-f]*)?", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(@"\b(?<stream>[0-9a-f]{4})[0-9a-f]*/(?<slot>\d+)(=(?<digest>[0-9a-f]{4})[0-9a-f]*)?|\bslot (?<slot>\d+) of (?<stream>[0-9a-f]{4})[0-9a-f]{4,60}\b", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Slot();
 
     private static string NameOf(int index) => index < 26 ? ((char)('A' + index)).ToString() : string.Create(CultureInfo.InvariantCulture, $"S{index}.");

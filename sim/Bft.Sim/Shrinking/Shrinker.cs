@@ -56,9 +56,9 @@ internal sealed class Shrinker(Func<RunRequest, bool, RunResult> perform, Shrink
         };
     }
 
-    /// <summary>Deliveries, faults, and what applications did: broadcast and were given.</summary>
+    /// <summary>Deliveries but of heartbeats and the like, faults, and what applications did: broadcast and were given.</summary>
     public static long EventsOf(RunResult traced) =>
-        traced.Deliveries
+        (traced.Trace is { Count: > 0 } trace ? trace.Events.Count(happened => happened.Kind == TraceKind.Deliver && !MessageKind.IsHousekeeping(happened.Text)) : traced.Deliveries)
         + traced.Faults.Count(fault => fault.Id.Stream != ChoiceStream.Workload)
         + (traced.Trace?.Events.Count(happened => happened.Kind is TraceKind.Broadcast or TraceKind.Delivered) ?? 0);
 
@@ -95,6 +95,8 @@ internal sealed class Shrinker(Func<RunRequest, bool, RunResult> perform, Shrink
 
     private void WithoutWeights()
     {
+        // All at once, when they matter to nothing.
+        TryPlan(PlanKeys.All.Where(key => key.IsWeight).Aggregate(_best.Request.Plan, (plan, key) => key.With(plan, 0)));
         foreach (PlanKey key in PlanKeys.All.Where(key => key.IsWeight && key.Get(_best.Request.Plan) > 0))
         {
             TryPlan(key.With(_best.Request.Plan, 0));
@@ -140,6 +142,8 @@ internal sealed class Shrinker(Func<RunRequest, bool, RunResult> perform, Shrink
 
     private void WithoutParties()
     {
+        RunPlan whole = _best.Request.Plan;
+        TryPlan(whole with { Witnesses = 4, Publishers = Math.Min(1, whole.Publishers), Receivers = Math.Min(1, whole.Receivers), Byzantine = [.. whole.Byzantine.Take(_isBeyondModel ? 2 : 1)], Broadcasts = Math.Min(3, whole.Broadcasts) });
         bool isSmaller = true;
         while (isSmaller && !IsOver)
         {
@@ -160,7 +164,10 @@ internal sealed class Shrinker(Func<RunRequest, bool, RunResult> perform, Shrink
 
     private void WithMildNumbers()
     {
-        foreach (PlanKey key in PlanKeys.All.Where(key => !Sizes.Contains(key.Property, StringComparer.Ordinal) && key.Property != nameof(RunPlan.HealMilliseconds)))
+        PlanKey[] numbers = [.. PlanKeys.All.Where(key => !Sizes.Contains(key.Property, StringComparer.Ordinal) && key.Property != nameof(RunPlan.HealMilliseconds))];
+        RunPlan mild = numbers.Where(key => !key.IsWeight).Aggregate(_best.Request.Plan, (plan, key) => key.With(plan, key.Mild));
+        TryPlan(mild);
+        foreach (PlanKey key in numbers)
         {
             // Half the way, again and again, when the whole is too much.
             int value = key.Get(_best.Request.Plan);

@@ -76,6 +76,15 @@ public sealed class PictureTests
         Assert.InRange(ByClass(Whole(page), "e").Count(), 100, 1_000);
     }
 
+    [Fact]
+    public void A_slot_has_one_short_name_however_it_is_written()
+    {
+        SlotNames names = new(["batch aaaa/0=1111", "ack aaaa/0=2222"]);
+
+        Assert.Equal("A0 and A0′ and A3 and A7", names.Shorten("aaaa1234/0=11112222 and aaaa/0=2222 and aaaa/3 and slot 7 of aaaa" + new string('0', 60)));
+        Assert.Equal(["aaaa/0", "aaaa/7"], SlotNames.SlotsIn("aaaa1234/0=11112222, slot 7 of aaaa" + new string('0', 60)));
+    }
+
     private static IEnumerable<XElement> ByClass(XContainer page, string name) => page.Descendants().Where(element => IsIn(element, name));
 
     private static XElement Part(XDocument page) => ById(page, "part");
