@@ -18,7 +18,7 @@ public sealed class ReceiverRole
     private readonly OrderedDictionary<StreamId, ReceivedStream> _streams = [];
     private readonly WatchedTips _watchedTips;
     private readonly List<ReceivedStream> _watched = [];
-    private readonly long[] _answersFrom; // per witness, the tick from which on it gets another answer
+    private readonly HandOverDesk _handOvers;
     private readonly List<ReceivedStream> _cut = []; // those of which somebody named a floor
     private long _bufferedBytes;
     private bool _isStopped;
@@ -44,7 +44,7 @@ public sealed class ReceiverRole
         _verifier = verifier;
         _start = start.Copy();
         _options = options;
-        _answersFrom = new long[committee.Size.Count];
+        _handOvers = new HandOverDesk(committee, options);
         _watchedTips = new WatchedTips(committee.Size, options.StreamsMax);
     }
 
@@ -341,19 +341,7 @@ public sealed class ReceiverRole
             return;
         }
 
-        if (_now < _answersFrom[from.Value])
-        {
-            // Bodies are copied for an answer: nobody makes us do that all the time.
-            effects.Ignored.Add(ReceiverIgnored.TooSoon);
-            return;
-        }
-
-        _answersFrom[from.Value] = _now + _options.HandOverTicks;
-
-        foreach ((CertifiedRange range, List<VerifiedBatch> batches) in received.CoveredBetween(first, last, _options.HandOverBytesMax))
-        {
-            effects.Answers.Add(new HandOverAnswer(from, range, batches));
-        }
+        _handOvers.Answer(from, received, first, last, _now, effects);
     }
 
     /// <summary>The connection to a witness is gone: what it served is wanted from others (R7). Its tips stay: they were proven durable.</summary>
@@ -387,7 +375,7 @@ public sealed class ReceiverRole
             if (stream.IsHandOverDue(_now))
             {
                 stream.OnHandedOver(_now);
-                HandOver(stream, stream.Head!.Range.Certificate, effects);
+                _handOvers.Begin(stream, stream.Head!.Range.Certificate, effects);
             }
 
             if (stream.IsLagDue(_now))
@@ -398,7 +386,7 @@ public sealed class ReceiverRole
                 if (stream.HighestTip is { } tip && tip.Batch.Sequence >= stream.Missing)
                 {
                     // R5: perhaps it was shown to nobody else, and then nobody else can serve it.
-                    HandOver(stream, tip, effects);
+                    _handOvers.Begin(stream, tip, effects);
                 }
             }
         }
@@ -548,17 +536,6 @@ public sealed class ReceiverRole
             stream.IsWatched = true;
             stream.OnWatched(_now);
             _watched.Add(stream);
-        }
-    }
-
-    private void HandOver(ReceivedStream stream, VerifiedCertificate certificate, ReceiverEffects effects)
-    {
-        foreach (WitnessIndex witness in _committee.GetMembers())
-        {
-            if (stream.IsTipBelow(witness, certificate.Batch.Sequence))
-            {
-                effects.HandOvers.Add(new HandOver(witness, certificate));
-            }
         }
     }
 
