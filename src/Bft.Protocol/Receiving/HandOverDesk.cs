@@ -12,7 +12,7 @@ internal sealed class HandOverDesk(Committee committee, ReceiverOptions options)
     public void Begin(ReceivedStream stream, VerifiedCertificate certificate, ReceiverEffects effects)
     {
 #if PLANTED
-        if (Planted.Is("certificate-not-passed-on"))
+        if (Crypto.Planted.Is("certificate-not-passed-on"))
         {
             return;
         }
