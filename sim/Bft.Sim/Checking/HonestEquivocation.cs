@@ -94,12 +94,13 @@ internal sealed class HonestEquivocation : Checker
         {
             if (ack.Witness == witness && _seen.Add((witness, ack.Batch, ack.Base)))
             {
-                BatchRef batch = ack.Batch;
+                Walk.Add((witness, ack.Batch), ack.Batch, ack.Base);
 #if PLANTED
-                batch = Crypto.Planted.Is("canary-honest-equivocation") && _claims.ContainsKey((witness, batch.Slot)) ? batch with { Digest = Crypto.Sha256.Hash([1]) } : batch;
-                Walk.Add((witness, batch), batch, ack.Base);
+                if (Crypto.Planted.Is("canary-honest-equivocation"))
+                {
+                    OnClaim((witness, ack.Batch), ack.Batch with { Digest = Crypto.Sha256.Hash([1]) });
+                }
 #endif
-                Walk.Add((witness, batch), batch, ack.Base);
             }
         }
     }
