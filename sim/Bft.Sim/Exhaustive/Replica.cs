@@ -233,8 +233,10 @@ internal sealed class Replica
             case EvidenceRecord evidence:
                 _role.RestoreEvidence(evidence.Evidence);
                 break;
-            default:
+            case RunRecord or BatchRecord or CertificateRecord:
                 break;
+            default:
+                throw new NotSupportedException($"How to replay a {record.GetType().Name} is not known: say it in {nameof(Replica)}.");
         }
     }
 
