@@ -14,6 +14,9 @@ namespace Bft.Client;
 /// <remarks>Not thread-safe. Between two ticks the time stands still. Inputs about a subscription that the driver closed are the host's to drop.</remarks>
 internal sealed class ReceiverDriver
 {
+    /// <summary>R4: a witness that named a floor is left after so long. Unit: milliseconds.</summary>
+    private const long CutPatienceMs = 200;
+
     private readonly Committee _committee;
     private readonly ISignatureScheme _scheme;
     private readonly Topic _topic;
@@ -31,6 +34,7 @@ internal sealed class ReceiverDriver
     private WitnessSet _notAdmitting;
     private long _nowMs;
     private long _fullSince;
+    private (WitnessIndex From, long Since)? _cutBy;
     private int _next;
 
     /// <param name="committee">The witnesses.</param>
@@ -175,6 +179,14 @@ internal sealed class ReceiverDriver
         {
             Close(_serving, $"It was silent for {_options.SilenceMax.TotalSeconds} s.");
         }
+        else if (_cutBy is { } cut && nowMs - cut.Since >= CutPatienceMs)
+        {
+            _cutBy = null;
+            if (_serving.IsOpen && _serving.Witness == cut.From)
+            {
+                Close(_serving, "It keeps less than is wanted.");
+            }
+        }
 
         _role.OnTick(_effects);
         Perform();
@@ -304,9 +316,14 @@ internal sealed class ReceiverDriver
             _serving.Close(_nowMs);
             Serve(same);
         }
+        else if (wanted.Reason == WantedReason.Cut)
+        {
+            // R4: its floors of all streams are heard before it is left: each counts, and the first is not always the same stream's.
+            _cutBy = _cutBy is { } before && before.From == _serving.Witness ? before : (_serving.Witness!.Value, _nowMs);
+        }
         else if (wanted.Reason != WantedReason.Lost)
         {
-            Close(_serving, wanted.Reason == WantedReason.Cut ? "It keeps less than is wanted." : "It does not serve what other witnesses have.");
+            Close(_serving, "It does not serve what other witnesses have.");
         }
     }
 
