@@ -1,0 +1,57 @@
+#if PLANTED
+using System.Diagnostics;
+using Bft.Crypto;
+
+namespace Bft.Sim;
+
+/// <summary>How one planted bug was found, or that it was not.</summary>
+/// <param name="Name">The bug.</param>
+/// <param name="Seeds">Runs until it was found; the median where there were several searches.</param>
+/// <param name="Found">The failing run; null when the budget was spent.</param>
+/// <param name="Checker">Who found it.</param>
+/// <param name="Events">Of the shrunk run; null when it was not shrunk.</param>
+/// <param name="Real">How long it all took.</param>
+internal sealed record BugProof(string Name, int Seeds, RunRequest? Found, string Checker, long? Events, TimeSpan Real);
+
+/// <summary>Plants a bug and looks for it: runs of all profiles that stay within the model in turn, until a checker finds something.</summary>
+internal sealed class BugSearch(string bug, ShrinkLimits limits)
+{
+    /// <summary>Runs until a search gives up.</summary>
+    public const int Budget = 200;
+
+    private static readonly string[] Rotation = ["swarm", "byzantine", "storage", "swarm", "network", "liveness"];
+
+    /// <summary>One search from a first seed on; a bug is found when a run fails that passes without it.</summary>
+    public BugProof Run(ulong first)
+    {
+        long began = Stopwatch.GetTimestamp();
+        for (int i = 0; i < Budget && !limits.Stop.IsCancellationRequested; i++)
+        {
+            RunRequest request = RequestOf(Rotation[i % Rotation.Length], first + (ulong)i);
+            if (Perform(request, false).Violation is { } found)
+            {
+                long? events = limits.Runs > 0 ? new Shrinker(Perform, limits).Shrink(request)?.Events : null;
+                return new BugProof(bug, i + 1, request, found.Checker, events, Stopwatch.GetElapsedTime(began));
+            }
+        }
+
+        return new BugProof(bug, Budget, null, "", null, Stopwatch.GetElapsedTime(began));
+    }
+
+    /// <summary>One run with the bug: a recorded one, for instance.</summary>
+    public RunResult Perform(RunRequest request, bool withTrace)
+    {
+        Planted.Active = bug;
+        try
+        {
+            return Sim.Run.Perform(request, withTrace);
+        }
+        finally
+        {
+            Planted.Active = null;
+        }
+    }
+
+    public static RunRequest RequestOf(string profile, ulong seed) => new(seed, Profiles.Draw(profile, seed)) { Profile = profile };
+}
+#endif
