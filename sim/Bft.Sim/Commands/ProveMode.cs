@@ -20,13 +20,16 @@ internal static class ProveMode
         SimInvocation.Refuse(bugs.Length == 0, $"there is no planted bug '{only}'; --list-plants has them all.");
         int searches = sim.Get(SimOptions.Full) ? FullSearches : 1;
         ulong first = sim.Get(SimOptions.Seeds)?.First ?? 1;
+        sim.Say("found  seeds  checker               events  first found in     bug");
         ConcurrentDictionary<string, BugProof> proofs = new(StringComparer.Ordinal);
         Task proving = Parallel.ForEachAsync(
             bugs,
             new ParallelOptions { MaxDegreeOfParallelism = sim.Get(SimOptions.Threads) ?? Environment.ProcessorCount },
             (bug, _) =>
             {
-                proofs[bug] = Prove(sim, bug, first, searches);
+                BugProof proof = Prove(sim, bug, first, searches);
+                proofs[bug] = proof;
+                sim.Say(Line(proof));
                 return ValueTask.CompletedTask;
             });
         if (sim.HasProgress)
@@ -36,11 +39,6 @@ internal static class ProveMode
 
         await proving;
         BugProof[] inOrder = [.. bugs.Select(bug => proofs[bug])];
-        sim.Say("found  seeds  checker               events  bug");
-        foreach (BugProof proof in inOrder)
-        {
-            sim.Say(string.Create(CultureInfo.InvariantCulture, $"{(IsProven(proof) ? "yes" : proof.Found is null ? "NO" : "OTHER"),-5}  {proof.Seeds,5}  {proof.Checker,-20}  {proof.Events?.ToString(CultureInfo.InvariantCulture) ?? "",6}  {proof.Name}"));
-        }
 
         int missed = inOrder.Count(proof => !IsProven(proof));
         sim.Say(missed == 0 ? $"all {bugs.Length} planted bugs were found" : $"{missed} of {bugs.Length} planted bugs were not found within {BugSearch.Budget} runs");
@@ -61,6 +59,10 @@ internal static class ProveMode
 
         return missed == 0 ? (int)ExitCode.Ok : (int)ExitCode.NotProven;
     }
+
+    private static string Line(BugProof proof) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{(IsProven(proof) ? "yes" : proof.Found is null ? "NO" : "OTHER"),-5}  {proof.Seeds,5}  {proof.Checker,-20}  {proof.Events?.ToString(CultureInfo.InvariantCulture) ?? "",6}  {(proof.Found is { } run ? $"{run.Profile} {run.Seed}" : ""),-17}  {proof.Name}");
 
     private static BugProof Prove(SimInvocation sim, string bug, ulong first, int searches)
     {

@@ -108,8 +108,13 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
             return;
         }
 
+        // All drawn before any is used: a fault that is taken away leaves the rest as it was.
         bool mayFail = !_isCalm && !simulation.Choices.IsRemoved(lot.Id);
-        if (IsCut(from.Id, to.Id) || (mayFail && lot.Chance(plan.LossPpm)))
+        long delay = DelayOf(ref lot);
+        bool isLost = lot.Chance(plan.LossPpm) && mayFail;
+        bool isDoubled = lot.Chance(plan.DuplicatePpm) && mayFail && !connection.IsOrdered;
+        bool isRepeated = lot.Chance(plan.OldDuplicatePpm) && mayFail;
+        if (IsCut(from.Id, to.Id) || isLost)
         {
             simulation.Choices.Record(lot.Id, $"loss {from.Name}→{to.Name}");
             simulation.Note(TraceKind.Drop, to.Id, text, from.Id, message);
@@ -121,14 +126,14 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
             return;
         }
 
-        Carry(connection, to, bytes, hash, existence, message, text, ref lot);
-        if (mayFail && !connection.IsOrdered && lot.Chance(plan.DuplicatePpm))
+        Carry(connection, to, bytes, hash, existence, message, text, delay);
+        if (isDoubled)
         {
             simulation.Choices.Record(lot.Id, $"double {from.Name}→{to.Name}");
-            Carry(connection, to, bytes, hash, existence, ++_messages, text, ref lot);
+            Carry(connection, to, bytes, hash, existence, ++_messages, text, DelayOf(ref lot));
         }
 
-        if (mayFail && lot.Chance(plan.OldDuplicatePpm))
+        if (isRepeated)
         {
             simulation.Choices.Record(lot.Id, $"old double {from.Name}→{to.Name}");
             simulation.After(lot.Between(1_000, 30_000) * Millisecond, () => Repeat(from, to, connection.Kind, to == connection.Client, bytes));
@@ -179,11 +184,11 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
         simulation.After(Millisecond, () => party.Act(life, () => party.OnClosed(connection)));
     }
 
-    private void Carry(Connection connection, Party to, byte[] bytes, ulong hash, ChoiceId existence, long message, string text, ref Lot lot)
+    private void Carry(Connection connection, Party to, byte[] bytes, ulong hash, ChoiceId existence, long message, string text, long delay)
     {
         bool isToClient = to == connection.Client;
         Party from = connection.Other(to);
-        long at = simulation.Now + DelayOf(ref lot);
+        long at = simulation.Now + delay;
         if (connection.IsOrdered)
         {
             long last = isToClient ? connection.LastToClient : connection.LastToServer;
@@ -247,7 +252,8 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
     {
         long delay = lot.Between(plan.DelayMinMicroseconds, Math.Max(plan.DelayMinMicroseconds, plan.DelayMaxMicroseconds)) * 1_000;
         bool isSlow = lot.Chance(plan.DelayTailPpm) && !_isCalm && !simulation.Choices.IsRemoved(lot.Id);
-        return isSlow ? delay * lot.Between(2, 100) : delay;
+        long factor = lot.Between(2, 100);
+        return isSlow ? delay * factor : delay;
     }
 
     /// <summary>Once per frame, however many get it.</summary>

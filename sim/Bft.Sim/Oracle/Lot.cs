@@ -24,8 +24,8 @@ public struct Lot
     /// <summary>From <paramref name="low"/> to <paramref name="high"/>, both included.</summary>
     public long Between(long low, long high) => low + (long)Math.BigMul(Bits(), (ulong)(high - low + 1), out _);
 
-    /// <summary>True in so many of a million.</summary>
-    public bool Chance(int ppm) => ppm > 0 && Below(1_000_000) < ppm;
+    /// <summary>True in so many of a million. Draws also where that is none, so that switching a weight off moves no later draw.</summary>
+    public bool Chance(int ppm) => Below(1_000_000) < ppm;
 
     public T Of<T>(IReadOnlyList<T> items) => items[Below(items.Count)];
 
