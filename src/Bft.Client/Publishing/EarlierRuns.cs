@@ -103,6 +103,9 @@ internal sealed class EarlierRuns
 
     /// <summary>Why the journal's incarnation is not continued; null when it is (<see cref="Continue"/>).</summary>
     public string? WhyNotContinued() =>
+#if PLANTED
+        Planted.Is("sequence-reused") && _restored is not null ? null :
+#endif
         _journal is null ? "No journal is kept."
         : _journal.Incarnation is not { } incarnation || _restored is not { } restored ? "The journal holds nothing to go on with."
         : _journal.IsAbandoned ? "The journal's last incarnation was given up, or the journal's end was torn."

@@ -274,6 +274,9 @@ internal sealed class PublisherDriver
     private void Continue()
     {
         (StreamHeader header, RestoredStream found) = _earlier.Continue();
+#if PLANTED
+        found = Planted.Is("sequence-reused") ? found with { Uncovered = [] } : found;
+#endif
         _role = new PublisherRole(_committee, header, _signer, _options);
         _covered = found.Covered;
         _role.Restore(found.Covered, found.Uncovered);

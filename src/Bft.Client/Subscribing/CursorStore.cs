@@ -80,6 +80,12 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
 
     public void OnRecord(ulong mark, byte kind, ReadOnlySpan<byte> head, JournalPosition body)
     {
+#if PLANTED
+        if (Planted.Is("delivered-set-lost"))
+        {
+            return;
+        }
+#endif
         StreamId stream = new(new Digest(head[..Digest.Length]));
         Sequence sequence = new(BinaryPrimitives.ReadUInt64LittleEndian(head[Digest.Length..]));
         if (kind == LeaseKind)

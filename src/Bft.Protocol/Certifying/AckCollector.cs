@@ -39,6 +39,13 @@ public sealed class AckCollector(Committee committee)
         }
 
         ref VerifiedAck? counted = ref acks[ack.Witness.Value];
+#if PLANTED
+        if (Crypto.Planted.Is("last-ack-wins") || Crypto.Planted.Is("duplicates-counted"))
+        {
+            int free = Crypto.Planted.Is("duplicates-counted") && counted?.Batch == ack.Batch ? Array.IndexOf(acks, null) : -1;
+            acks[free >= 0 ? free : ack.Witness.Value] = ack;
+        }
+#endif
         first = counted ??= ack;
         return ReferenceEquals(first, ack) ? AckOutcome.Counted
             : first.Batch.Digest == ack.Batch.Digest ? AckOutcome.Repeated

@@ -31,7 +31,11 @@ public readonly record struct CommitteeSize
     public int FaultyMax => (Count - 1) / 3;
 
     /// <summary>Votes that certify a batch: ⌊(n + f) / 2⌋ + 1, which is 2f + 1 when n = 3f + 1.</summary>
+#if PLANTED
+    public int Quorum => Crypto.Planted.Is("quorum-2f") ? 2 * FaultyMax : Crypto.Planted.Is("quorum-2f1") ? (2 * FaultyMax) + 1 : ((Count + FaultyMax) / 2) + 1;
+#else
     public int Quorum => ((Count + FaultyMax) / 2) + 1;
+#endif
 
     /// <summary>Fewest witnesses of which one is surely correct: f + 1.</summary>
     public int OneCorrect => FaultyMax + 1;

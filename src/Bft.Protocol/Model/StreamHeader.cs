@@ -30,9 +30,15 @@ public sealed record StreamHeader
         Span<byte> bytes = stackalloc byte[StatementTag.Length + Digest.Length + PublicKey.Length + 2 + Topic.LengthMax + Incarnation.Length];
         StatementWriter writer = new(bytes);
         writer.Tag(StatementTag.Stream);
+#if PLANTED
+        writer.Digest(Planted.Is("topic-unsigned") ? default : Cluster.Digest);
+        writer.PublicKey(Publisher);
+        writer.Topic(Planted.Is("topic-unsigned") ? new Topic("any") : Topic);
+#else
         writer.Digest(Cluster.Digest);
         writer.PublicKey(Publisher);
         writer.Topic(Topic);
+#endif
         writer.Incarnation(Incarnation);
         return new StreamId(Sha256.Hash(writer.Written));
     }

@@ -430,6 +430,12 @@ public sealed class PublisherRole
 
     private void HandOver(WitnessLink link, PublisherEffects effects)
     {
+#if PLANTED
+        if (Planted.Is("certificate-not-passed-on"))
+        {
+            return;
+        }
+#endif
         if (!link.IsHandOverDue(_now) || End is JournalLost)
         {
             return;

@@ -56,6 +56,12 @@ public sealed class WitnessRole : ILinkTargets
     /// <summary>Streams known, in no order.</summary>
     public int StreamCount => _streams.Count;
 
+    /// <summary>W4: bodies that wait for a predecessor. Unit: bytes.</summary>
+    public long HeldBodyBytes => _heldBytes.Value;
+
+    /// <summary>C3: slots of which something is kept, in the stream that has most.</summary>
+    public int SlotCountMax => _streams.Count == 0 ? 0 : _streams.Values.Max(stream => stream.Witness.SlotCount);
+
     /// <summary>The last commit known durable.</summary>
     public Mark DurableMark { get; private set; }
 
@@ -177,6 +183,13 @@ public sealed class WitnessRole : ILinkTargets
         AwaitLink(stream);
         CertifyTouched(effects);
         NoticeBehind(stream);
+#if PLANTED
+        if (Planted.Is("ack-before-flush"))
+        {
+            SignAcks([.. _open.Acks], effects);
+            _open.Acks.Clear();
+        }
+#endif
     }
 
     /// <summary>Verified acks of any witness. Rules C1 to C3; W7: a quorum makes a certificate.</summary>
@@ -300,6 +313,9 @@ public sealed class WitnessRole : ILinkTargets
             foreach (VerifiedAck ack in stream.Witness.SignedAcks)
             {
                 effects.PeerResends.Add((peer, ack.ToBundle()));
+#if PLANTED
+                effects.PeerResends.RemoveAll(_ => Planted.Is("acks-not-exchanged"));
+#endif
             }
         }
     }
@@ -313,6 +329,9 @@ public sealed class WitnessRole : ILinkTargets
         _now = now;
         _incarnations.OnTick(now);
         _ticks = (_ticks + 1) % PeerTipTicks;
+#if PLANTED
+        _ticks = Planted.Is("certificate-not-passed-on") ? 1 : _ticks;
+#endif
         if (_ticks == 0)
         {
             foreach (StreamId id in _risen)
@@ -452,6 +471,9 @@ public sealed class WitnessRole : ILinkTargets
             VerifiedAck[] signed = _signer.Sign(statements, _run, DurableMark);
             VerifiedAckRoot root = signed[0].Root;
             effects.PeerAcks.Add(new AckBundle(root.Statement, root.Signature, [.. signed.Select(ack => ack.Leaf)]));
+#if PLANTED
+            effects.PeerAcks.RemoveAll(_ => Planted.Is("acks-not-exchanged"));
+#endif
             foreach (IGrouping<PublicKey, VerifiedAck> own in signed.GroupBy(ack => _streams[ack.Batch.Stream].Witness.Header!.Publisher))
             {
                 effects.PublisherAcks.Add(new PublisherAcks(own.Key, new AckBundle(root.Statement, root.Signature, [.. own.Select(ack => ack.Leaf)])));
@@ -590,6 +612,9 @@ public sealed class WitnessRole : ILinkTargets
         }
 
         stream.FetchTurn = (stream.FetchTurn + 1) % (_committee.Size.Count - 1);
+#if PLANTED
+        stream.FetchTurn = Planted.Is("fetch-one-peer") ? 0 : stream.FetchTurn;
+#endif
         int peer = (_self.Value + 1 + stream.FetchTurn) % _committee.Size.Count;
         stream.FetchingFrom = missing;
         stream.TicksMissing = 0;

@@ -39,7 +39,11 @@ public readonly record struct AckRootStatement(ClusterId Cluster, Epoch Epoch, W
         StatementWriter writer = new(bytes);
         writer.Tag(StatementTag.AckRoot);
         writer.Digest(Cluster.Digest);
+#if PLANTED
+        writer.U32(Planted.Is("epoch-unsigned") ? 0 : Epoch.Value);
+#else
         writer.U32(Epoch.Value);
+#endif
         writer.U8(Witness.Value);
         writer.U64(Run.Value);
         writer.U64(Mark.Value);

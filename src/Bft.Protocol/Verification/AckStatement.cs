@@ -15,6 +15,9 @@ public readonly record struct AckStatement(BatchRef Batch, Sequence Base)
 
     public Digest LeafHash(ClusterId cluster, Epoch epoch)
     {
+#if PLANTED
+        epoch = Planted.Is("epoch-unsigned") ? Epoch.Zero : epoch;
+#endif
         Span<byte> bytes = stackalloc byte[Length];
         StatementWriter writer = new(bytes);
         writer.Tag(StatementTag.Ack);

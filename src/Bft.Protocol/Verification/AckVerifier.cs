@@ -100,6 +100,9 @@ public sealed class AckVerifier
             }
 
             seen = seen.With(entry.Witness);
+#if PLANTED
+            seen = Planted.Is("signer-uniqueness") ? WitnessSet.Empty : seen;
+#endif
             AckLeaf leaf = entry.ToLeaf(certificate.Batch);
             if (!leaf.Statement.HasLegalBase(_committee.Limits.WindowSlots))
             {
@@ -123,6 +126,9 @@ public sealed class AckVerifier
 
     private RejectReason WhyNotMember(ClusterId cluster, Epoch epoch, WitnessIndex witness) =>
         cluster != _committee.Cluster ? RejectReason.OtherCluster
+#if PLANTED
+        : Planted.Is("epoch-unsigned") && _committee.TryMember(witness.Value, out _) ? RejectReason.None
+#endif
         : epoch != _committee.Epoch ? RejectReason.OtherEpoch
         : !_committee.TryMember(witness.Value, out _) ? RejectReason.UnknownWitness
         : RejectReason.None;

@@ -39,6 +39,13 @@ public sealed class EvidenceVerifier(Committee committee, ISignatureScheme schem
         }
 
         // Two signatures over one statement are no fault: identity is the digest, never the signature's bytes.
+#if PLANTED
+        if (Crypto.Planted.Is("accuse-two-signatures") && first.Reference == second.Reference && first.Signature != second.Signature)
+        {
+            verified = VerifiedEvidence.Of(first, second);
+            return true;
+        }
+#endif
         if (first.Reference.Slot != second.Reference.Slot || first.Digest == second.Digest)
         {
             reason = RejectReason.NoConflict;

@@ -37,6 +37,9 @@ internal sealed class StreamWitness
     /// <summary>One above the highest slot known certified.</summary>
     public Sequence CertifiedEnd => _window.CertifiedEnd;
 
+    /// <summary>Slots of which something is kept: at most six windows (C3).</summary>
+    public int SlotCount => _window.Count;
+
     /// <summary>Where a fetch begins.</summary>
     public Sequence FirstMissing => _jump is { } jump ? jump.Batch.Sequence.Following : _window.FirstMissing;
 
@@ -102,6 +105,12 @@ internal sealed class StreamWitness
         }
 
         SlotState slot = _window.At(batch.Sequence);
+#if PLANTED
+        if (Crypto.Planted.Is("accuse-two-signatures") && slot.Original is { } same && same.Signature != batch.Statement.Signature)
+        {
+            Prove(same, batch.Statement, effects);
+        }
+#endif
         if (slot.Original is { } first && first.Digest != batch.Digest)
         {
             Prove(first, batch.Statement, effects);
@@ -264,6 +273,14 @@ internal sealed class StreamWitness
         }
 
         SlotState slot = _window.At(statement.Sequence);
+#if PLANTED
+        if (Crypto.Planted.Is("ack-table-in-memory") && ackBase is not null)
+        {
+            _window.LastAck = null;
+            slot.Fetched = statement;
+            return;
+        }
+#endif
         if (ackBase is not null)
         {
             slot.Acked = statement;
@@ -369,6 +386,13 @@ internal sealed class StreamWitness
     /// <summary>W1: the base of an ack for this batch; null when it must not be acked (yet).</summary>
     private Sequence? BaseFor(VerifiedBatch batch)
     {
+#if PLANTED
+        if ((Crypto.Planted.Is("ack-leaves-hole") && batch.Sequence > NextOpen) || (Crypto.Planted.Is("sequence-off-by-one") && batch.Sequence == NextOpen.Following))
+        {
+            return batch.Sequence;
+        }
+#endif
+
         // Every lower slot is acked by me or covered by recorded certificates: an ack that left one uncovered could kill the stream.
         // Nor a slot that a certificate reaches though its batch there is not known yet: W5 stores that batch, and never acks there.
         if (batch.Sequence != NextOpen || batch.Sequence.Value >= _window.Limit || _window.IsReached(batch.Sequence))
@@ -395,6 +419,13 @@ internal sealed class StreamWitness
             ulong reach = Math.Min(batch.Sequence.Value - last.Base.Value, _window.Size - 1);
             return new Sequence(batch.Sequence.Value - reach);
         }
+
+#if PLANTED
+        if (Crypto.Planted.Is("base-too-low") && _window.RecordedTip == before && _window.LastAck is { } kept && batch.Sequence.Value - kept.Base.Value < _window.Size)
+        {
+            return kept.Base;
+        }
+#endif
 
         // The batch covered there instead: a base kept across adoption would claim slots where I acked another batch.
         return _window.RecordedTip == before ? batch.Sequence : null;
@@ -469,6 +500,13 @@ internal sealed class StreamWitness
         SkipBodies(effects);
         foreach (VerifiedCertificate certificate in _adoption.Store(effects))
         {
+#if PLANTED
+            if (Crypto.Planted.Is("tip-before-durable"))
+            {
+                OnTipDurable(certificate, group, effects);
+                continue;
+            }
+#endif
             group.Tips.Add((this, certificate));
         }
 

@@ -20,7 +20,17 @@ internal sealed class SegmentWriter(IDisk disk, long segmentBytes) : IDisposable
         }
 
         _file!.Write(offset, pieces);
+#if PLANTED
+        try
+        {
+            _file.Flush();
+        }
+        catch (DiskException) when (Crypto.Planted.Is("flush-error-ignored"))
+        {
+        }
+#else
         _file.Flush();
+#endif
         if (startsSegment)
         {
             disk.FlushDirectory();
