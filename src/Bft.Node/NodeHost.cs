@@ -52,7 +52,7 @@ public static class NodeHost
         TopicSignals topics = new();
         PeerDialer dialer = new(identity, options.Edge);
         PeerLinks peers = new(identity, peer => new PeerLink(peer, dialer, options.Edge, mailbox, log));
-        using CatchUp catchUp = new(identity.Committee, dialer, mailbox, input, options.Edge, log, lifetime.Stopping);
+        CatchUp catchUp = new(identity.Cluster, dialer, mailbox, input, options.Edge, log, lifetime.Stopping);
         StoredOffers offers = new(new StoredAnswers(store, new BatchVerifier(identity.Committee.Cluster, identity.Committee.Limits, Ed25519.Instance)), publishers);
         WitnessDriver driver = new(role, journal, store, new NodeOutputs(publishers, peers, topics, catchUp, offers, log));
         WitnessCore core = new(driver, mailbox);

@@ -41,18 +41,22 @@ internal sealed record Sample(string Name, IFrame Frame, int Field, IMessage Con
         new("body", new BodyFrame(Slot, Bytes(200, 3)), 9, new V1.Body { Stream = Of(32, 10), Sequence = 300, Body_ = Of(200, 3) }),
         new("heartbeat", new HeartbeatFrame(), 10, new V1.Heartbeat()),
         new("heartbeat_with_digest", new HeartbeatFrame(new Digest(Bytes(32, 4))), 10, new V1.Heartbeat { TipsDigest = Of(32, 4) }),
+        new("heartbeat_with_offenders", new HeartbeatFrame(null, new Digest(Bytes(32, 9))), 10, new V1.Heartbeat { OffendersDigest = Of(32, 9) }),
         new("start", new StartFrame(Topic, StartPosition.Cursor, [Slot, new Slot(new StreamId(new Digest(Bytes(32, 5))), Sequence.Zero)], WithBodies: true), 11, new V1.Start
         {
             Topic = "orders/ä", From = V1.StartPosition.Cursor, Cursors = { new V1.Cursor { Stream = Of(32, 10), Next = 300 }, new V1.Cursor { Stream = Of(32, 5) } }, Bodies = true,
         }),
         new("start_latest_tips", new StartFrame(Topic, StartPosition.Latest, [], WithBodies: false), 11, new V1.Start { Topic = "orders/ä", From = V1.StartPosition.Latest }),
         new("fetch", new FetchFrame(Stream, new Sequence(1), new Sequence(Sequence.MaxValue), WithBodies: true), 12, new V1.Fetch { Stream = Of(32, 10), From = 1, To = Sequence.MaxValue, Bodies = true }),
+        new("fetch_one", new FetchFrame(Stream, new Sequence(1), new Sequence(1), WithBodies: true, new Digest(Bytes(32, 5))), 12, new V1.Fetch { Stream = Of(32, 10), From = 1, To = 1, Bodies = true, Batch = Of(32, 5) }),
         new("fetched", new FetchedFrame(Stream, Sequence.Zero), 13, new V1.Fetched { Stream = Of(32, 10), Highest = 0 }),
         new("fetched_nothing", new FetchedFrame(Stream, null, IsUnknownStream: true), 13, new V1.Fetched { Stream = Of(32, 10), UnknownStream = true }),
         new("floor", new FloorFrame(Slot, Certificate), 14, new V1.Floor { Stream = Of(32, 10), Sequence = 300, Certificate = Of(176, 20) }),
         new("end", new EndFrame(EndReason.SlowConsumer, "1 MiB behind"), 15, new V1.End { Reason = V1.EndReason.SlowConsumer, Text = "1 MiB behind" }),
         new("evidence", new EvidenceFrame(Bytes(150, 6)), 16, new V1.Evidence { Evidence_ = Of(150, 6) }),
         new("recall", new RecallFrame(Bundle), 17, new V1.Recall { Bundle = Of(210, 30) }),
+        new("recall_question", new RecallFrame(default, Asks: new Run(0)), 17, new V1.Recall { Asks = 0 }),
+        new("recall_answer", new RecallFrame(Bundle, Answers: new Run(ulong.MaxValue)), 17, new V1.Recall { Bundle = Of(210, 30), Answers = ulong.MaxValue }),
         new("recall_of_nothing", new RecallFrame(default), 17, new V1.Recall()),
         new("inquiry", new InquiryFrame(Topic), 18, new V1.Inquiry { Topic = "orders/ä" }),
         new("standing", new StandingFrame(Topic, [Certificate, Bytes(78, 7)], [Statement, Longest]), 19, new V1.Standing

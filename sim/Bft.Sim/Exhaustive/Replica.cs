@@ -215,7 +215,15 @@ internal sealed class Replica
 
         Perform();
         Require(shown < 0 || (Tip >= 0 && _world.SlotOf(Tip) >= _world.SlotOf(shown)), "Durability: a stored tip that was shown is gone after a restart.");
-        _role.Start(new Protocol.Model.Run((ulong)Crashes + 1), _effects);
+        Protocol.Model.Run run = new((ulong)Crashes + 1);
+        _role.Start(run, _effects);
+
+        // W9 is not what is searched here: all peers answer at once that they hold nothing unknown.
+        foreach (WitnessIndex peer in _world.Committee.GetMembers().Where(peer => peer.Value != 0))
+        {
+            _role.OnRecall(peer, [], null, run, _effects);
+        }
+
         Perform();
     }
 
@@ -233,7 +241,13 @@ internal sealed class Replica
             case EvidenceRecord evidence:
                 _role.RestoreEvidence(evidence.Evidence);
                 break;
-            case RunRecord or BatchRecord or CertificateRecord:
+            case RunRecord run:
+                _role.RestoreRun(run.Run, new Mark(ulong.MaxValue));
+                break;
+            case LostMemoryRecord:
+                _role.RestoreLostMemory();
+                break;
+            case BatchRecord or CertificateRecord:
                 break;
             default:
                 throw new NotSupportedException($"How to replay a {record.GetType().Name} is not known: say it in {nameof(Replica)}.");
@@ -242,7 +256,7 @@ internal sealed class Replica
 
     private void Perform()
     {
-        foreach (WitnessRecord record in _effects.Records)
+        foreach (WitnessRecord record in _effects.Records.Where(record => record is not PeerRootRecord))
         {
             StructuralHash hash = new();
             hash.Walk(record);
@@ -257,9 +271,9 @@ internal sealed class Replica
         }
 
         Show(-1, _effects.PeerAcks);
-        foreach ((WitnessIndex peer, AckBundle bundle) in _effects.PeerResends)
+        foreach ((WitnessIndex? peer, AckBundle bundle) in _effects.PeerResends)
         {
-            Show(peer.Value, [bundle]);
+            Show(peer?.Value ?? -1, [bundle]);
         }
 
         Show(-1, _effects.PublisherAcks.Select(acks => acks.Bundle));

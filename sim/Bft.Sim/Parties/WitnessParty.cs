@@ -128,7 +128,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
                 _publishers.Add(connection);
                 break;
             case ChannelKind.Exchange:
-                connection.ServerState = new ExchangeIntake(Cluster.Committee, _store, Cluster.Scheme);
+                connection.ServerState = new ExchangeIntake(Cluster.Committee, Index, IndexOf(connection.Client), _store, Cluster.Scheme);
                 break;
             case ChannelKind.Bodies or ChannelKind.Tips:
                 connection.ServerState = new Reader { StuckSince = ClockMs };
@@ -238,8 +238,17 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
 
     void IWitnessOutputs.Fetch(FetchOrder order)
     {
-        CatchUpIntake intake = new(Cluster.Committee, Cluster.Scheme, _batches, order);
+        CatchUpIntake intake = new(Cluster.File, Cluster.Scheme, _batches, order);
         _fetches.Add(Cluster.Network.Open(this, order.Peer.Value, ChannelKind.Fetch, new FetchTask(order, intake) { Since = ClockMs }));
+    }
+
+    void IWitnessOutputs.Abandon(FetchOrder order)
+    {
+        if (_fetches.Find(fetch => ((FetchTask)fetch.ClientState!).Order == order) is { } abandoned)
+        {
+            // Not at once: the core is in the middle of an input.
+            After(1_000, () => EndFetch(abandoned));
+        }
     }
 
     void IWitnessOutputs.Answer(StoredSlotOffer offer)
@@ -456,7 +465,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         if (_fetches.Remove(connection))
         {
             Cluster.Network.Close(connection);
-            Apply(new FetchEndedInput(((FetchTask)connection.ClientState!).Order.Stream));
+            Apply(new FetchEndedInput(((FetchTask)connection.ClientState!).Order));
         }
     }
 

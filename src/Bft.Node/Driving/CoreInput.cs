@@ -48,9 +48,10 @@ internal sealed class PeerConnectedInput(WitnessIndex peer) : CoreInput
     public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnPeerConnected(peer, effects);
 }
 
-internal sealed class FetchEndedInput(StreamId stream) : CoreInput
+/// <summary>A fetch ended, however it went.</summary>
+internal sealed class FetchEndedInput(FetchOrder order) : CoreInput
 {
-    public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnFetchEnded(stream);
+    public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnFetchEnded(order);
 }
 
 internal sealed class StoredConflictInput(VerifiedStatement stored, VerifiedStatement offered) : CoreInput
@@ -62,6 +63,32 @@ internal sealed class StoredConflictInput(VerifiedStatement stored, VerifiedStat
 internal sealed class EvidenceInput(VerifiedEvidence evidence) : CoreInput
 {
     public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnEvidence(evidence, effects);
+}
+
+/// <summary>W8: a peer's heartbeat.</summary>
+/// <param name="peer">Whose.</param>
+/// <param name="tips">Digest over its stored tips.</param>
+/// <param name="offenders">Digest over the keys that it has evidence about.</param>
+/// <param name="late">Acks of slots that were certified when they came: their root still counts as the peer's highest (W9).</param>
+internal sealed class HeartbeatInput(WitnessIndex peer, Digest? tips, Digest? offenders, VerifiedAck[] late) : CoreInput
+{
+    public override void Apply(WitnessRole role, WitnessEffects effects)
+    {
+        role.OnAcks(late, effects);
+        role.OnHeartbeat(peer, tips, offenders, effects);
+    }
+}
+
+/// <summary>C2: a certificate for another batch in a stored slot.</summary>
+internal sealed class StoredForkInput(VerifiedCertificate stored, VerifiedStatement[] statements, VerifiedCertificate other) : CoreInput
+{
+    public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnStoredFork(stored, statements, other, effects);
+}
+
+/// <summary>W9: what a peer holds of mine, its question, or its answer.</summary>
+internal sealed class RecallInput(WitnessIndex peer, VerifiedAck[] mine, Run? asks, Run? answers) : CoreInput
+{
+    public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnRecall(peer, mine, asks, answers, effects);
 }
 
 /// <summary>P7: what is held of a publisher's incarnations in a topic. Decides nothing, but must not reveal what is not durable.</summary>

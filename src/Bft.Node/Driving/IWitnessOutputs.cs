@@ -29,6 +29,9 @@ internal interface IWitnessOutputs
     /// <summary>Fetch from a peer; <see cref="FetchEndedInput"/> ends it, however it went.</summary>
     void Fetch(FetchOrder order);
 
+    /// <summary>W8: the fetch brings too little and is asked of another peer; end it.</summary>
+    void Abandon(FetchOrder order);
+
     /// <summary>Answer a batch for a stored slot, as <see cref="StoredAnswers"/> says.</summary>
     void Answer(StoredSlotOffer offer);
 

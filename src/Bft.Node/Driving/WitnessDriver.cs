@@ -2,6 +2,7 @@ using Bft.Protocol.Model;
 using Bft.Protocol.Roles;
 using Bft.Protocol.Witnessing;
 using Bft.Storage;
+using Bft.Wire.Frames;
 
 namespace Bft.Node;
 
@@ -21,6 +22,7 @@ internal sealed class WitnessDriver
     private CommitBodies _sealed = new();
     private JournalCommit? _outstanding;
     private ulong _durableMark;
+    private volatile WitnessState _state = WitnessState.Recovering;
 
     /// <param name="role">Replayed, with the journal and the store, by <see cref="WitnessJournal.Open"/>.</param>
     /// <param name="journal">Open.</param>
@@ -46,6 +48,9 @@ internal sealed class WitnessDriver
 
     /// <summary>Evidence kept, offenders counted once. Any thread reads it.</summary>
     public long EvidenceCount => _journal.EvidenceCount;
+
+    /// <summary>Whether it acks. Any thread reads it.</summary>
+    public WitnessState State => _state;
 
     /// <summary>A run begins.</summary>
     public void Start(Run run)
@@ -171,7 +176,18 @@ internal sealed class WitnessDriver
             _store.OnStoredTip(tip);
         }
 
+        Show(_role.HasLostMemory ? WitnessState.NotAcking : _role.IsAsking ? WitnessState.Recovering : WitnessState.Serving);
         Delivery.Perform(_effects, _outputs, HandOvers);
         _effects.Clear();
+    }
+
+    private void Show(WitnessState state)
+    {
+        if (_state == WitnessState.Recovering && state == WitnessState.Serving)
+        {
+            _outputs.Log("acks: its peers hold nothing of it that it does not remember (W9)");
+        }
+
+        _state = state;
     }
 }

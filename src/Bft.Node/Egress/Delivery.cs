@@ -1,3 +1,4 @@
+using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
@@ -10,13 +11,24 @@ internal static class Delivery
 {
     public static void Perform(WitnessEffects effects, IWitnessOutputs outputs, HandOverBook handOvers)
     {
+        foreach (PeerRecall recall in effects.Recalls)
+        {
+            byte[] bytes = recall.Bundle?.Encode() ?? [];
+            outputs.ToPeer(recall.Peer, new RecallFrame(bytes, recall.Asks, recall.Answers), bytes.Length);
+        }
+
+        if (effects.HasLostMemory)
+        {
+            outputs.Log("MEMORY LOST: a signature of this key exists that the data directory does not know of. This witness serves what it has and never acks again under this key (W9).");
+        }
+
         foreach (AckBundle bundle in effects.PeerAcks)
         {
             byte[] bytes = bundle.Encode();
             outputs.ToPeer(null, new AcksFrame(bytes), bytes.Length);
         }
 
-        foreach ((WitnessIndex peer, AckBundle bundle) in effects.PeerResends)
+        foreach ((WitnessIndex? peer, AckBundle bundle) in effects.PeerResends)
         {
             byte[] bytes = bundle.Encode();
             outputs.ToPeer(peer, new AcksFrame(bytes), bytes.Length);
@@ -51,12 +63,28 @@ internal static class Delivery
             outputs.Answer(offer);
         }
 
+        foreach (FetchOrder order in effects.Abandoned)
+        {
+            outputs.Abandon(order);
+        }
+
         foreach (FetchOrder order in effects.Fetches)
         {
             outputs.Fetch(order);
 
             // R5: the publisher may be gone and no peer have it: then whoever handed the certificate over is the only source.
             handOvers.Ask(order.Stream, order.From);
+        }
+
+        if (effects.PeerHeartbeat is { } heartbeat)
+        {
+            outputs.ToPeer(null, new HeartbeatFrame(heartbeat.Tips, heartbeat.Offenders), 2 * Digest.Length);
+        }
+
+        foreach ((WitnessIndex peer, VerifiedEvidence evidence) in effects.PeerEvidence)
+        {
+            byte[] bytes = evidence.Evidence.Encode();
+            outputs.ToPeer(peer, new EvidenceFrame(bytes), bytes.Length);
         }
 
         foreach (VerifiedEvidence evidence in effects.Evidence)

@@ -19,7 +19,11 @@ internal sealed class FetchAnswers(ClusterFile cluster, BatchStore store, Public
     public bool TryAnswer(FetchFrame fetch, [NotNullWhen(true)] out IEnumerable<Served<IFetchReply>>? frames)
     {
         frames = null;
-        if (!store.TryFind(fetch.Stream, out StreamLog? log) || log.Tip is null)
+        if (peer is not null && fetch.Batch is { } digest)
+        {
+            frames = Answer(fetch, digest);
+        }
+        else if (!store.TryFind(fetch.Stream, out StreamLog? log) || log.Tip is null)
         {
             frames = [new Served<IFetchReply>(new FetchedFrame(fetch.Stream, null, IsUnknownStream: true))];
         }
@@ -29,6 +33,18 @@ internal sealed class FetchAnswers(ClusterFile cluster, BatchStore store, Public
         }
 
         return frames is not null;
+    }
+
+    /// <summary>W6: one batch, certified or not.</summary>
+    private IEnumerable<Served<IFetchReply>> Answer(FetchFrame fetch, Digest digest)
+    {
+        BatchFrame? batch = store.TryFind(fetch.Stream, out StreamLog? log) ? StoredFrames.Batch(log, fetch.From, digest) : null;
+        if (batch is not null)
+        {
+            yield return new Served<IFetchReply>(batch, IsLast: false);
+        }
+
+        yield return new Served<IFetchReply>(new FetchedFrame(fetch.Stream, batch is null ? null : fetch.From, IsUnknownStream: log is null));
     }
 
     private static IEnumerable<Served<IFetchReply>> Answer(FetchFrame fetch, StreamLog log)

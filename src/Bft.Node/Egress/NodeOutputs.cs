@@ -27,6 +27,8 @@ internal sealed class NodeOutputs(PublisherCalls publishers, PeerLinks peers, To
 
     public void Fetch(FetchOrder order) => catchUp.Start(order);
 
+    public void Abandon(FetchOrder order) => catchUp.Abandon(order);
+
     public void Answer(StoredSlotOffer offer) => offers.Post(offer);
 
     public void Log(string line) => log.Write(line);

@@ -22,6 +22,7 @@ internal sealed class RangeWriter<T>(IServerStreamWriter<T> writer, TimeSpan tim
             cancellationToken.ThrowIfCancellationRequested();
             await WriteAsync(served.Frame, served.IsLast);
             (served.Frame as BodyFrame)?.BodyOwner?.Dispose();
+            (served.Frame as BatchFrame)?.Batch.BodyOwner?.Dispose();
         }
 
         return any;

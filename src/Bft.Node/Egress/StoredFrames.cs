@@ -1,3 +1,4 @@
+using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Storage;
@@ -24,6 +25,24 @@ internal static class StoredFrames
     /// <summary>S2: the lower end of what is kept, with its proof.</summary>
     public static FloorFrame Floor(StreamLog log, Sequence floor) => new(new Slot(log.Header.Id, floor), log.ReadFloorCertificate(floor));
 
+    /// <summary>W6: a batch that is durable here, stored or above the stored tip; null when it is not. Its body is in pooled memory.</summary>
+    public static BatchFrame? Batch(StreamLog log, Sequence sequence, Digest digest)
+    {
+        if (log.FindAboveTip(sequence, digest) is { } recorded)
+        {
+            PooledBuffer body = PooledBuffer.Rent(recorded.Body.Length);
+            return log.TryRead(recorded.Body, body.Memory.Span) ? Batch(SignedStatement.From(recorded.Statement), body) : null;
+        }
+
+        if (sequence < log.Floor || sequence >= log.End)
+        {
+            return null;
+        }
+
+        SignedStatement statement = log.ReadStatement(sequence);
+        return Sha256.Hash(statement.Bytes.Span) == digest ? Batch(statement, (PooledBuffer)Body(log, sequence).BodyOwner!) : null;
+    }
+
     /// <summary>A body in pooled memory; dispose its owner when it is written.</summary>
     public static BodyFrame Body(StreamLog log, Sequence sequence)
     {
@@ -39,4 +58,6 @@ internal static class StoredFrames
             throw;
         }
     }
+
+    private static BatchFrame Batch(SignedStatement statement, PooledBuffer body) => new(new SignedBatch(statement.Bytes, statement.Signature, body.Memory, body));
 }

@@ -1,5 +1,6 @@
+using System.Collections.Concurrent;
+using Bft.Configuration;
 using Bft.Crypto;
-using Bft.Protocol.Membership;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
 using Bft.Wire.Frames;
@@ -9,32 +10,32 @@ using Grpc.Net.Client;
 
 namespace Bft.Node;
 
-/// <summary>Fetches from a peer what is certified and missing here (W5, W8, S1). Which peer, and when another, the core decides.</summary>
-internal sealed class CatchUp(Committee committee, PeerDialer dialer, CoreMailbox core, ByteBudget input, EdgeLimits limits, NodeLog log, CancellationToken stopping) : IDisposable
+/// <summary>Fetches from peers what is missing here (W5, W6, W8, S1). What, from which peer, how many at a time and when no longer: the core decides.</summary>
+internal sealed class CatchUp(ClusterFile cluster, PeerDialer dialer, CoreMailbox core, ByteBudget input, EdgeLimits limits, NodeLog log, CancellationToken stopping)
 {
-    private const int AtOnceMax = 4;
+    private readonly ConcurrentDictionary<FetchOrder, CancellationTokenSource> _running = []; // bound: the core's fetches at a time
+    private readonly BatchVerifier _batches = new(cluster.Committee.Cluster, cluster.Limits, Ed25519.Instance);
 
-    private readonly SemaphoreSlim _places = new(AtOnceMax);
-    private readonly BatchVerifier _batches = new(committee.Cluster, committee.Limits, Ed25519.Instance);
+    public void Start(FetchOrder order)
+    {
+        CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        _running[order] = over;
+        _ = Task.Run(() => RunAsync(order, over), CancellationToken.None);
+    }
 
-    /// <summary>Begins a fetch; bounded by the streams that are behind, of which <see cref="AtOnceMax"/> are under way at a time.</summary>
-    public void Start(FetchOrder order) => _ = RunAsync(order);
+    public void Abandon(FetchOrder order)
+    {
+        if (_running.TryRemove(order, out CancellationTokenSource? over))
+        {
+            _ = over.CancelAsync();
+        }
+    }
 
-    public void Dispose() => _places.Dispose();
-
-    private async Task RunAsync(FetchOrder order)
+    private async Task RunAsync(FetchOrder order, CancellationTokenSource over)
     {
         try
         {
-            await _places.WaitAsync(stopping);
-            try
-            {
-                await FetchAsync(order);
-            }
-            finally
-            {
-                _places.Release();
-            }
+            await FetchAsync(order, over.Token);
         }
         catch (Exception e) when (e is RpcException or TimeoutException or OperationCanceledException)
         {
@@ -45,20 +46,21 @@ internal sealed class CatchUp(Committee committee, PeerDialer dialer, CoreMailbo
         }
         finally
         {
-            core.Post(new FetchEndedInput(order.Stream));
+            _running.TryRemove(new KeyValuePair<FetchOrder, CancellationTokenSource>(order, over));
+            core.Post(new FetchEndedInput(order));
         }
     }
 
-    private async Task FetchAsync(FetchOrder order)
+    private async Task FetchAsync(FetchOrder order, CancellationToken cancellationToken)
     {
         using GrpcChannel channel = dialer.ChannelTo(order.Peer);
-        using AsyncDuplexStreamingCall<IFetchRequest, IFetchReply> call = new WitnessClient(channel).Fetch(new CallOptions(cancellationToken: stopping));
+        using AsyncDuplexStreamingCall<IFetchRequest, IFetchReply> call = new WitnessClient(channel).Fetch(new CallOptions(cancellationToken: cancellationToken));
         await dialer.OpenAsync(call, order.Peer);
-        CatchUpIntake intake = new(committee, Ed25519.Instance, _batches, order);
-        await call.RequestStream.WriteAsync(intake.Request);
+        CatchUpIntake intake = new(cluster, Ed25519.Instance, _batches, order);
+        await call.RequestStream.WriteAsync(intake.Request, cancellationToken);
 
         ByteBudget budget = new(limits.InputBytesPerCallMax, input);
-        while (!intake.IsComplete && await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(limits.HelloTimeout))
+        while (!intake.IsComplete && await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(limits.HelloTimeout, cancellationToken))
         {
             Intake taken = intake.Take(call.ResponseStream.Current);
             if (taken.Fault is { } fault)
@@ -68,7 +70,7 @@ internal sealed class CatchUp(Committee committee, PeerDialer dialer, CoreMailbo
 
             if (taken.Input is { } arrived)
             {
-                await core.PostAsync(arrived, budget, stopping);
+                await core.PostAsync(arrived, budget, cancellationToken);
             }
         }
     }

@@ -1,6 +1,6 @@
+using Bft.Configuration;
 using Bft.Crypto;
 using Bft.Protocol;
-using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
@@ -8,17 +8,21 @@ using Bft.Wire.Frames;
 
 namespace Bft.Node;
 
-/// <summary>What a peer answers to one fetch (W5, W8, S1): certificates with statements, then their bodies.</summary>
-internal sealed class CatchUpIntake(Committee committee, ISignatureScheme scheme, BatchVerifier batches, FetchOrder order)
+/// <summary>What a peer answers to one fetch: certificates with statements, then their bodies (W5, W8, S1), or the one batch asked for (W6).</summary>
+internal sealed class CatchUpIntake(ClusterFile cluster, ISignatureScheme scheme, BatchVerifier batches, FetchOrder order)
 {
-    private readonly RangeVerifier _verifier = new(new AckVerifier(committee, scheme, NodeLimits.Default.RememberedRootsMax), batches);
-    private readonly AckVerifier _floors = new(committee, scheme, rememberedRootsMax: 1);
-    private bool _isFloorNamed;
+    private readonly RangeVerifier _verifier = new(new AckVerifier(cluster.Committee, scheme, NodeLimits.Default.RememberedRootsMax), batches);
+    private readonly AckVerifier _floors = new(cluster.Committee, scheme, rememberedRootsMax: 1);
     private readonly Dictionary<Sequence, VerifiedStatement> _wanted = []; // bound: one certified range
+    private bool _isFloorNamed;
 
     /// <summary>What to ask the peer for.</summary>
     public FetchFrame Request { get; } = new(
-        order.Stream, order.From, order.IsWithoutBodies ? order.BodiesFrom.Preceding : new Sequence(Sequence.MaxValue), WithBodies: !order.IsWithoutBodies);
+        order.Stream,
+        order.From,
+        order.Batch is not null ? order.From : order.IsWithoutBodies ? order.BodiesFrom.Preceding : new Sequence(Sequence.MaxValue),
+        WithBodies: !order.IsWithoutBodies,
+        order.Batch);
 
     /// <summary>The peer has no more.</summary>
     public bool IsComplete { get; private set; }
@@ -33,6 +37,11 @@ internal sealed class CatchUpIntake(Committee committee, ISignatureScheme scheme
                 return OnBody(body);
             case FloorFrame floor:
                 return OnFloor(floor);
+            case BatchFrame batch:
+                return OnBatch(batch.Batch);
+            case FetchedFrame when order.Batch is not null:
+                IsComplete = true;
+                return default;
             case FetchedFrame fetched:
                 IsComplete = true;
                 return fetched.Highest is null && !_isFloorNamed ? Intake.Of(new LackingInput(order.Peer, new Slot(order.Stream, order.From))) : default;
@@ -62,6 +71,29 @@ internal sealed class CatchUpIntake(Committee committee, ISignatureScheme scheme
         }
 
         return Intake.Of(new CertificateInput(certificate, statements) { Bytes = FrameBytes.Of(frame) });
+    }
+
+    /// <summary>W6: treated as if its publisher had sent it, policy and signature too.</summary>
+    private Intake OnBatch(SignedBatch signed)
+    {
+        if (!BatchStatement.TryParse(cluster.Committee.Cluster, signed.Statement.Span, out BatchStatement? statement, out RejectReason reason))
+        {
+            return Lied(reason);
+        }
+
+        if (statement.Reference != new BatchRef(order.Stream, order.From, order.Batch ?? default))
+        {
+            return Lied(RejectReason.OtherSlot);
+        }
+
+        if (!cluster.MayPublish(statement.Header.Topic, statement.Header.Publisher))
+        {
+            return default;
+        }
+
+        return batches.TryVerify(signed, out VerifiedBatch? batch, out reason)
+            ? Intake.Of(new BatchInput(batch) { Bytes = signed.Body.Length + statement.Bytes.Length })
+            : Lied(reason);
     }
 
     private Intake OnBody(BodyFrame frame)

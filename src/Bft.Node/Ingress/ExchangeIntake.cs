@@ -1,19 +1,29 @@
 using Bft.Crypto;
 using Bft.Protocol;
 using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Storage;
 using Bft.Wire.Frames;
 
 namespace Bft.Node;
 
-/// <summary>What a peer tells: acks (W7), tips (W8), evidence (W10). One per call: it remembers the roots that it verified.</summary>
-internal sealed class ExchangeIntake(Committee committee, BatchStore store, ISignatureScheme scheme)
+/// <summary>What a peer tells: acks (W7), tips (W8), evidence (W10), what it holds of mine (W9). One per call: it remembers the roots that it verified.</summary>
+/// <param name="committee">Of this cluster.</param>
+/// <param name="self">This witness.</param>
+/// <param name="peer">The one that tells.</param>
+/// <param name="store">Says what is known already.</param>
+/// <param name="scheme">Checks signatures.</param>
+internal sealed class ExchangeIntake(Committee committee, WitnessIndex self, WitnessIndex peer, BatchStore store, ISignatureScheme scheme)
 {
     private const int AckBytes = 4; // in memory, for each byte on the wire
 
     private readonly AckVerifier _acks = new(committee, scheme, NodeLimits.Default.RememberedRootsMax);
     private readonly EvidenceVerifier _evidence = new(committee, scheme);
+    private readonly RangeVerifier _ranges = new(
+        new AckVerifier(committee, scheme, NodeLimits.Default.RememberedRootsMax), new BatchVerifier(committee.Cluster, committee.Limits, scheme));
+
+    private AckBundle? _late;
 
     public Intake Take(IExchangeRequest frame)
     {
@@ -22,6 +32,8 @@ internal sealed class ExchangeIntake(Committee committee, BatchStore store, ISig
         {
             AcksFrame acks => OnAcks(acks, out reason),
             TipFrame tip => OnTip(tip, out reason),
+            HeartbeatFrame heartbeat => OnHeartbeat(heartbeat, out reason),
+            RecallFrame recall => OnRecall(recall, out reason),
             EvidenceFrame proof => OnEvidence(proof, out reason),
             MalformedFrame malformed => Refuse(malformed.Reason, out reason),
             _ => null,
@@ -46,8 +58,10 @@ internal sealed class ExchangeIntake(Committee committee, BatchStore store, ISig
         }
 
         // Acks of slots that are certified already change nothing: the slower half of a committee costs no signature.
-        if (bundle.Leaves.All(leaf => store.IsCertified(leaf.Statement.Batch)))
+        // Not my own: they may show that I forgot (W9).
+        if (bundle.Root.Witness != self && bundle.Leaves.All(leaf => store.IsCertified(leaf.Statement.Batch)))
         {
+            _late = _late is { } late && late.Root.Mark > bundle.Root.Mark ? late : bundle;
             reason = RejectReason.None;
             return null;
         }
@@ -55,7 +69,46 @@ internal sealed class ExchangeIntake(Committee committee, BatchStore store, ISig
         return _acks.TryVerify(bundle, out VerifiedAck[]? acks, out reason) ? new AcksInput(acks) { Bytes = AckBytes * frame.Bundle.Length } : null;
     }
 
-    private CertificateInput? OnTip(TipFrame frame, out RejectReason reason)
+    private RecallInput? OnRecall(RecallFrame frame, out RejectReason reason)
+    {
+        reason = RejectReason.None;
+        if (frame.Bundle.IsEmpty)
+        {
+            return new RecallInput(peer, [], frame.Asks, frame.Answers);
+        }
+
+        reason = RejectReason.Malformed;
+        if (!AckBundle.TryParse(committee.Cluster, frame.Bundle.Span, out AckBundle? bundle))
+        {
+            return null;
+        }
+
+        if (bundle.Root.Witness != self)
+        {
+            reason = RejectReason.OtherParty;
+            return null;
+        }
+
+        return _acks.TryVerify(bundle, out VerifiedAck[]? mine, out reason)
+            ? new RecallInput(peer, mine, frame.Asks, frame.Answers) { Bytes = AckBytes * frame.Bundle.Length }
+            : null;
+    }
+
+    /// <summary>W9: the root of what was late is looked at once in a while; else a witness that is always late would leave none.</summary>
+    private HeartbeatInput? OnHeartbeat(HeartbeatFrame frame, out RejectReason reason)
+    {
+        reason = RejectReason.None;
+        VerifiedAck[]? late = [];
+        if (_late is { } bundle && !_acks.TryVerify(bundle with { Leaves = [bundle.Leaves[0]] }, out late, out reason))
+        {
+            return null;
+        }
+
+        _late = null;
+        return new HeartbeatInput(peer, frame.TipsDigest, frame.OffendersDigest, late ?? []);
+    }
+
+    private CoreInput? OnTip(TipFrame frame, out RejectReason reason)
     {
         reason = RejectReason.Malformed;
         if (!QuorumCertificate.TryParse(frame.Certificate.Span, out QuorumCertificate? certificate))
@@ -66,12 +119,33 @@ internal sealed class ExchangeIntake(Committee committee, BatchStore store, ISig
         if (store.IsStored(certificate.Batch.Slot))
         {
             reason = RejectReason.None;
-            return null;
+            return OtherThanStored(certificate.Batch) is { } stored && _ranges.TryVerify(stored, out VerifiedCertificate? mine, out VerifiedStatement[] statements, out _)
+                && _acks.TryVerify(certificate, out VerifiedCertificate? other, out reason)
+                ? new StoredForkInput(mine, statements, other)
+                : null;
         }
 
         return _acks.TryVerify(certificate, out VerifiedCertificate? verified, out reason)
             ? new CertificateInput(verified, []) { Bytes = AckBytes * frame.Certificate.Length }
             : null;
+    }
+
+    /// <summary>C2: what is stored in the slot of a tip, if it is another batch.</summary>
+    private CertifiedFrame? OtherThanStored(BatchRef batch)
+    {
+        if (!store.TryFind(batch.Stream, out StreamLog? log) || log.Tip?.Batch == batch || log.RangeFrom(batch.Sequence) is not { } range)
+        {
+            return null;
+        }
+
+        try
+        {
+            return Sha256.Hash(log.ReadStatement(batch.Sequence).Bytes.Span) == batch.Digest ? null : StoredFrames.Certified(log, range);
+        }
+        catch (StoreDamageException)
+        {
+            return null;
+        }
     }
 
     private EvidenceInput? OnEvidence(EvidenceFrame frame, out RejectReason reason) =>

@@ -23,7 +23,7 @@ internal sealed class StatusReport(NodeIdentity identity, string dataDirectory, 
     {
         StreamStatus[] streams = [.. store.Streams.Take(FrameLimits.StatusStreamsMax).Select(StatusOf)];
         int known = store.StreamCount;
-        return new StatusFrame(identity.Index, lifetime.IsFaulted ? WitnessState.Faulted : WitnessState.Serving)
+        return new StatusFrame(identity.Index, lifetime.IsFaulted ? WitnessState.Faulted : driver.State)
         {
             Run = run,
             Mark = driver.DurableMark,

@@ -87,6 +87,9 @@ public sealed class AckCollector(Committee committee)
     public IEnumerable<VerifiedAck> AcksAt(Sequence slot) =>
         _slots.TryGetValue(slot, out VerifiedAck?[]? acks) ? acks.OfType<VerifiedAck>() : [];
 
+    /// <summary>Witnesses whose ack of this batch counts.</summary>
+    public int VotesFor(BatchRef batch) => _slots.TryGetValue(batch.Sequence, out VerifiedAck?[]? acks) ? Votes(acks, batch) : 0;
+
     /// <summary>The first ack that this witness sent for this slot.</summary>
     public VerifiedAck? AckOf(WitnessIndex witness, Sequence slot) =>
         _slots.TryGetValue(slot, out VerifiedAck?[]? acks) ? acks[witness.Value] : null;

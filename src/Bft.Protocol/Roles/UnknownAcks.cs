@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 
@@ -7,10 +9,23 @@ namespace Bft.Protocol.Roles;
 internal sealed class UnknownAcks(int witnesses, int quota)
 {
     private readonly LinkedList<VerifiedAck>[] _bySender = [.. Enumerable.Range(0, witnesses).Select(_ => new LinkedList<VerifiedAck>())];
+    private readonly Dictionary<BatchRef, WitnessSet> _byBatch = []; // bound: the acks
 
     /// <summary>Keeps an ack; false when an older one had to go.</summary>
-    public bool Add(VerifiedAck ack)
+    /// <param name="ack">Of a stream that is not known.</param>
+    /// <param name="witnesses">How many have acked this batch.</param>
+    public bool Add(VerifiedAck ack, out int witnesses)
     {
+        ref WitnessSet known = ref CollectionsMarshal.GetValueRefOrAddDefault(_byBatch, ack.Batch, out _);
+        bool isRepeated = known.Contains(ack.Witness);
+        known = known.With(ack.Witness);
+        witnesses = known.Count;
+        if (isRepeated)
+        {
+            // W8 sends it again and again: it must not push out others.
+            return true;
+        }
+
         LinkedList<VerifiedAck> acks = _bySender[ack.Witness.Value];
         acks.AddLast(ack);
         if (acks.Count <= quota)
@@ -18,7 +33,7 @@ internal sealed class UnknownAcks(int witnesses, int quota)
             return true;
         }
 
-        acks.RemoveFirst();
+        Drop(acks, acks.First!);
         return false;
     }
 
@@ -34,7 +49,7 @@ internal sealed class UnknownAcks(int witnesses, int quota)
                 if (node.Value.Batch.Stream == stream)
                 {
                     taken.Add(node.Value);
-                    acks.Remove(node);
+                    Drop(acks, node);
                 }
 
                 node = next;
@@ -42,5 +57,19 @@ internal sealed class UnknownAcks(int witnesses, int quota)
         }
 
         return taken;
+    }
+
+    private void Drop(LinkedList<VerifiedAck> acks, LinkedListNode<VerifiedAck> node)
+    {
+        acks.Remove(node);
+        WitnessSet left = _byBatch[node.Value.Batch].Without(node.Value.Witness);
+        if (left.Count == 0)
+        {
+            _byBatch.Remove(node.Value.Batch);
+        }
+        else
+        {
+            _byBatch[node.Value.Batch] = left;
+        }
     }
 }

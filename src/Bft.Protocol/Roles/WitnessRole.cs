@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Bft.Crypto;
 using Bft.Protocol.Certifying;
 using Bft.Protocol.Membership;
@@ -13,32 +12,30 @@ namespace Bft.Protocol.Roles;
 /// Life: restore the records of the journal in order, <see cref="Start"/>, then inputs in any order. After each input perform the effects
 /// as <see cref="WitnessEffects"/> says. Every group of records is one commit: <see cref="OnSealed"/> names it, <see cref="OnDurable"/> ends it.
 /// </remarks>
-public sealed class WitnessRole : ILinkTargets
+public sealed partial class WitnessRole : IWholeWitness
 {
     /// <summary>An incarnation may be this far ahead of the clock. Unit: milliseconds. A day.</summary>
     public const long IncarnationAheadMax = 24L * 60 * 60 * 1000;
 
-    /// <summary>W8: stored tips that changed are told to the peers this often. Unit: ticks.</summary>
-    private const int PeerTipTicks = 10;
-
     private readonly Committee _committee;
     private readonly WitnessIndex _self;
-    private readonly NodeLimits _limits;
     private readonly AckSigner _signer;
     private readonly HeldBytes _heldBytes;
     private readonly UnknownAcks _unknownAcks;
     private readonly Incarnations _incarnations;
+    private readonly Recall _recall;
+    private readonly Fetches _fetches;
+    private readonly TipExchange _tips;
+    private readonly AckExchange _acks = new();
+    private readonly Offenders _offenders;
+    private readonly List<(StreamWitness Stream, AckStatement Statement)> _withheld = []; // bound: acks above stored tips
     private readonly OrderedDictionary<StreamId, WitnessStream> _streams = [];
-    private readonly SortedDictionary<StreamId, SortedSet<StreamId>> _awaitedBy = [];
+    private readonly AwaitedLinks _links = new();
     private readonly Queue<(Mark Mark, CommitGroup Group)> _sealed = new();
-    private readonly SortedSet<StreamId> _behind = [];
-    private readonly SortedSet<StreamId> _risen = [];
     private readonly SortedDictionary<StreamId, SortedSet<Sequence>> _touched = [];
     private CommitGroup _open = new();
-    private WitnessSet _provenWitnesses;
     private Run _run;
     private long _now;
-    private int _ticks;
 
     public WitnessRole(Committee committee, WitnessIndex self, ISigner signer, NodeLimits limits)
     {
@@ -46,11 +43,14 @@ public sealed class WitnessRole : ILinkTargets
         ArgumentNullException.ThrowIfNull(limits);
         _committee = committee;
         _self = self;
-        _limits = limits;
         _signer = new AckSigner(committee, self, signer);
         _heldBytes = new HeldBytes(limits.HeldBytesMax);
         _unknownAcks = new UnknownAcks(committee.Size.Count, limits.UnknownAcksMax);
         _incarnations = new Incarnations(limits);
+        _recall = new Recall(committee, self);
+        _fetches = new Fetches(committee, self, limits);
+        _tips = new TipExchange(committee);
+        _offenders = new Offenders(committee);
     }
 
     /// <summary>Streams known, in no order.</summary>
@@ -65,83 +65,26 @@ public sealed class WitnessRole : ILinkTargets
     /// <summary>The last commit known durable.</summary>
     public Mark DurableMark { get; private set; }
 
-    /// <summary>W9: a batch record is replayed.</summary>
-    public void RestoreBatch(VerifiedStatement statement, Sequence? ackBase)
-    {
-        ArgumentNullException.ThrowIfNull(statement);
-        StreamWitness witness = StreamFor(statement.Reference.Stream).Witness;
-        witness.RestoreBatch(statement, ackBase);
-        if (ackBase is not null)
-        {
-            _incarnations.Join(witness);
-            witness.Listing!.OnAck();
-        }
-    }
+    /// <summary>W9: it waits for its peers' answers; it acks nothing yet.</summary>
+    public bool IsAsking => _recall.IsAsking;
 
-    /// <summary>W11: the record of a retirement is replayed.</summary>
-    public void RestoreRetired(StreamHeader header)
-    {
-        ArgumentNullException.ThrowIfNull(header);
-        _incarnations.RestoreRetired(header, _streams.GetValueOrDefault(header.Id)?.Witness);
-    }
-
-    /// <summary>S2: a stream of a checkpoint is replayed: all up to its tip is stored. What stands above it follows.</summary>
-    public void RestoreStream(StreamHeader header, VerifiedCertificate? tip, VerifiedStatement? tipStatement)
-    {
-        ArgumentNullException.ThrowIfNull(header);
-        StreamFor(header.Id).Witness.RestoreTip(header, tip, tipStatement);
-    }
-
-    /// <summary>W11, S2: a list of a checkpoint is replayed, after its streams.</summary>
-    public void RestoreIncarnations(IncarnationsRecord record)
-    {
-        ArgumentNullException.ThrowIfNull(record);
-        _incarnations.Restore(record, id => _streams.GetValueOrDefault(id)?.Witness);
-    }
-
-    /// <summary>S3: a jump is replayed.</summary>
-    public void RestoreJump(StreamHeader header, VerifiedCertificate certificate, WitnessEffects effects)
-    {
-        ArgumentNullException.ThrowIfNull(header);
-        ArgumentNullException.ThrowIfNull(certificate);
-        StreamFor(header.Id).Witness.RestoreJump(header, certificate, effects);
-    }
-
-    /// <summary>S2: what a checkpoint has to hold beside streams and evidence.</summary>
-    public IEnumerable<WitnessRecord> Remembered() => _incarnations.Remembered();
-
-    /// <summary>W11: a retired stream was forgotten.</summary>
-    public void RestoreForgotten(StreamId stream) => Forget(stream);
-
-    /// <summary>W9: a certificate record is replayed. False when the bodies that it covers were not: the journal contradicts itself.</summary>
-    public bool RestoreCertificate(VerifiedCertificate certificate, WitnessEffects effects)
-    {
-        ArgumentNullException.ThrowIfNull(certificate);
-        return StreamFor(certificate.Batch.Stream).Witness.RestoreCertificate(certificate, effects);
-    }
-
-    /// <summary>W9: evidence is replayed.</summary>
-    public void RestoreEvidence(VerifiedEvidence evidence)
-    {
-        ArgumentNullException.ThrowIfNull(evidence);
-        if (evidence.Witness is { } witness)
-        {
-            _provenWitnesses = _provenWitnesses.With(witness);
-        }
-        else
-        {
-            StreamFor(evidence.Slot.Stream).Witness.RestoreEvidence();
-        }
-    }
+    /// <summary>W9: it never acks again under this key.</summary>
+    public bool HasLostMemory => _recall.HasLostMemory;
 
     /// <summary>W9: the journal is replayed; a run begins. Acks that are above the stored tips are signed again once the run's record is durable.</summary>
     public void Start(Run run, WitnessEffects effects)
     {
         ArgumentNullException.ThrowIfNull(effects);
         _run = run;
+        _recall.Start(run);
         effects.Records.Add(new RunRecord(run));
         foreach (WitnessStream stream in _streams.Values)
         {
+            if (stream.Witness.StoredTip is { } tip)
+            {
+                _tips.Restore(tip);
+            }
+
             foreach (AckStatement statement in stream.Witness.Claims)
             {
                 _open.Acks.Add((stream.Witness, statement));
@@ -180,11 +123,12 @@ public sealed class WitnessRole : ILinkTargets
 
         WitnessStream stream = StreamFor(statement.Header.Id, effects);
         stream.Witness.OnBatch(batch, isFresh ? _incarnations : null, _open, effects);
-        AwaitLink(stream);
+        _offenders.Compare(stream, batch.Statement, effects);
+        _links.Update(stream);
         CertifyTouched(effects);
-        NoticeBehind(stream);
+        _fetches.Want(stream);
 #if PLANTED
-        if (Planted.Is("ack-before-flush"))
+        if (Planted.Is("ack-before-flush") && !_recall.IsAsking)
         {
             SignAcks([.. _open.Acks], effects);
             _open.Acks.Clear();
@@ -199,13 +143,14 @@ public sealed class WitnessRole : ILinkTargets
         ArgumentNullException.ThrowIfNull(effects);
         foreach (VerifiedAck ack in acks)
         {
+            See(_recall.See(ack), effects);
             if (_streams.TryGetValue(ack.Batch.Stream, out WitnessStream? stream))
             {
                 Count(stream, ack, effects);
             }
-            else if (!_unknownAcks.Add(ack))
+            else
             {
-                effects.Ignored.Add(IgnoreReason.UnknownAcksOverflow);
+                KeepUnknown(ack, effects);
             }
         }
 
@@ -217,10 +162,27 @@ public sealed class WitnessRole : ILinkTargets
     {
         ArgumentNullException.ThrowIfNull(certificate);
         ArgumentNullException.ThrowIfNull(effects);
+        See(_recall.See(certificate), effects);
         WitnessStream stream = StreamFor(certificate.Batch.Stream, effects);
+        _offenders.Compare(stream, certificate, statements, effects);
         stream.Witness.OnCertificate(certificate, statements, _open, effects);
         CertifyTouched(effects);
-        NoticeBehind(stream);
+        _fetches.Want(stream);
+    }
+
+    /// <summary>C2: a verified certificate shows another batch in a slot than the one that is stored there.</summary>
+    /// <param name="stored">The stored certificate that covers the slot.</param>
+    /// <param name="statements">Of the slots from that one to the stored certificate's own.</param>
+    /// <param name="other">Of another batch in the first of these slots.</param>
+    /// <param name="effects">What follows.</param>
+    public void OnStoredFork(VerifiedCertificate stored, IReadOnlyList<VerifiedStatement> statements, VerifiedCertificate other, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(stored);
+        ArgumentNullException.ThrowIfNull(statements);
+        ArgumentNullException.ThrowIfNull(other);
+        ArgumentNullException.ThrowIfNull(effects);
+        See(_recall.See(other), effects);
+        _offenders.Compare(other.Batch.Slot, stored, statements.Skip(1).Reverse(), other, [], effects);
     }
 
     /// <summary>S3: a peer that was asked for what is missing named its floor.</summary>
@@ -263,18 +225,11 @@ public sealed class WitnessRole : ILinkTargets
     {
         ArgumentNullException.ThrowIfNull(evidence);
         ArgumentNullException.ThrowIfNull(effects);
-        bool isKnown = evidence.Witness is { } witness
-            ? _provenWitnesses.Contains(witness)
-            : _streams.TryGetValue(evidence.Slot.Stream, out WitnessStream? stream) && stream.Witness.IsPublisherProven;
-        if (isKnown)
+        _streams.TryGetValue(evidence.Slot.Stream, out WitnessStream? stream);
+        if (_offenders.Keep(evidence, stream is not null, effects) && evidence.Witness is null)
         {
-            effects.Ignored.Add(IgnoreReason.AlreadyProven);
-            return;
+            stream?.Witness.RestoreEvidence();
         }
-
-        RestoreEvidence(evidence);
-        effects.Records.Add(new EvidenceRecord(evidence));
-        effects.Evidence.Add(evidence);
     }
 
     /// <summary>All records emitted so far are in this commit or an earlier one.</summary>
@@ -292,31 +247,70 @@ public sealed class WitnessRole : ILinkTargets
         while (_sealed.TryPeek(out (Mark Mark, CommitGroup Group) next) && next.Mark <= mark)
         {
             _sealed.Dequeue();
-            SignAcks(CollectionsMarshal.AsSpan(next.Group.Acks), effects);
+            if (_recall.IsAsking)
+            {
+                _withheld.AddRange(next.Group.Acks);
+            }
+            else
+            {
+                SignAcks(next.Group.Acks, effects);
+            }
+
             RaiseTips(next.Group, effects);
         }
 
         CertifyTouched(effects);
     }
 
+    /// <summary>W9: what a peer holds of mine, its question for what I hold of it, or its answer to mine.</summary>
+    /// <param name="peer">Who tells.</param>
+    /// <param name="mine">Verified acks of mine; empty when it holds none.</param>
+    /// <param name="asks">The peer's run, while it asks.</param>
+    /// <param name="answers">The run of mine that it answers.</param>
+    /// <param name="effects">What follows.</param>
+    public void OnRecall(WitnessIndex peer, IReadOnlyList<VerifiedAck> mine, Run? asks, Run? answers, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(mine);
+        ArgumentNullException.ThrowIfNull(effects);
+        foreach (VerifiedAck ack in mine)
+        {
+            See(_recall.See(ack), effects);
+        }
+
+        if (_recall.OnRecall(peer, asks, answers, effects))
+        {
+            SignWithheld(effects);
+        }
+    }
+
     /// <summary>W8: a peer's connection opened: it gets my stored tips and my acks above them.</summary>
     public void OnPeerConnected(WitnessIndex peer, WitnessEffects effects)
     {
         ArgumentNullException.ThrowIfNull(effects);
-        foreach (WitnessStream stream in _streams.Values)
-        {
-            if (stream.Witness.StoredTip is { } tip)
-            {
-                effects.PeerTips.Add(new PeerTip(peer, tip));
-            }
-
-            foreach (VerifiedAck ack in stream.Witness.SignedAcks)
-            {
-                effects.PeerResends.Add((peer, ack.ToBundle()));
+        _recall.OnPeerConnected(peer, effects);
+        _tips.OnPeerConnected(peer, effects);
+        AckExchange.OnPeerConnected(peer, _streams.Values, effects);
 #if PLANTED
-                effects.PeerResends.RemoveAll(_ => Planted.Is("acks-not-exchanged"));
+        effects.PeerResends.RemoveAll(_ => Planted.Is("acks-not-exchanged"));
 #endif
-            }
+    }
+
+    /// <summary>W8: a peer's heartbeat.</summary>
+    /// <param name="peer">Whose.</param>
+    /// <param name="tips">Digest over its stored tips; null when it is not told.</param>
+    /// <param name="offenders">Digest over the keys that it has evidence about; null when it is not told.</param>
+    /// <param name="effects">What follows.</param>
+    public void OnHeartbeat(WitnessIndex peer, Digest? tips, Digest? offenders, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(effects);
+        if (tips is { } ofTips)
+        {
+            _tips.OnDigest(peer, ofTips, effects);
+        }
+
+        if (offenders is { } ofOffenders)
+        {
+            _offenders.OnDigest(peer, ofOffenders, effects);
         }
     }
 
@@ -328,46 +322,50 @@ public sealed class WitnessRole : ILinkTargets
         ArgumentNullException.ThrowIfNull(effects);
         _now = now;
         _incarnations.OnTick(now);
-        _ticks = (_ticks + 1) % PeerTipTicks;
+        if (_recall.OnTick(now, effects))
+        {
+            SignWithheld(effects);
+        }
+
+        _tips.OnTick(_offenders.Digest, effects);
+        _acks.OnTick(effects);
 #if PLANTED
-        _ticks = Planted.Is("certificate-not-passed-on") ? 1 : _ticks;
+        effects.PeerResends.RemoveAll(_ => Planted.Is("acks-not-exchanged"));
 #endif
-        if (_ticks == 0)
-        {
-            foreach (StreamId id in _risen)
-            {
-                effects.PeerTips.Add(new PeerTip(null, _streams[id].Witness.StoredTip!));
-            }
-
-            _risen.Clear();
-        }
-
-        foreach (StreamId id in _behind.ToArray())
-        {
-            FetchIfMissing(_streams[id], effects);
-        }
+        _fetches.OnTick(effects);
     }
 
     /// <summary>A fetch ended: the peer had no more, or failed. What is still missing is asked of another at the next tick.</summary>
-    public void OnFetchEnded(StreamId stream)
+    public void OnFetchEnded(FetchOrder order)
     {
-        if (_streams.TryGetValue(stream, out WitnessStream? state))
-        {
-            state.FetchingFrom = null;
-            state.TicksMissing = 0;
-        }
+        ArgumentNullException.ThrowIfNull(order);
+        _fetches.OnEnded(order);
     }
 
     /// <inheritdoc/>
-    bool ILinkTargets.IsStored(StreamHeader header, Ancestor link) => IsStored(header, link);
+    bool IWholeWitness.MayClaim => !_recall.HasLostMemory;
 
-    private static StreamId LinkedStream(StreamHeader header, Ancestor link) =>
-        new StreamHeader(header.Cluster, header.Publisher, header.Topic, link.Incarnation).Id;
+    /// <inheritdoc/>
+    bool IWholeWitness.IsStored(StreamHeader header, Ancestor link) => IsStored(header, link);
 
     private bool IsStored(StreamHeader header, Ancestor link) =>
-        _streams.TryGetValue(LinkedStream(header, link), out WitnessStream? target)
+        _streams.TryGetValue(AwaitedLinks.TargetOf(header, link), out WitnessStream? target)
         && target.Witness.StoredTip is { } tip
         && (tip.Batch.Sequence > link.Sequence || tip.Batch == new BatchRef(tip.Batch.Stream, link.Sequence, link.Digest));
+
+    private void KeepUnknown(VerifiedAck ack, WitnessEffects effects)
+    {
+        if (!_unknownAcks.Add(ack, out int witnesses))
+        {
+            effects.Ignored.Add(IgnoreReason.UnknownAcksOverflow);
+        }
+
+        if (witnesses >= _committee.Size.OneCorrect)
+        {
+            // W6: a correct witness has it, so that the stream is one.
+            StreamFor(ack.Batch.Stream, effects);
+        }
+    }
 
     /// <summary>Why a stream that is not known does not begin with this batch; null when it does.</summary>
     private RefusalReason? WhyNotBegun(BatchStatement statement) =>
@@ -389,10 +387,9 @@ public sealed class WitnessRole : ILinkTargets
         if (_streams.TryGetValue(id, out WitnessStream? stream))
         {
             stream.Witness.Abandon();
-            AwaitLink(stream);
+            _links.Update(stream);
             _streams.Remove(id);
-            _behind.Remove(id);
-            _risen.Remove(id);
+            stream.IsForgotten = true;
             _touched.Remove(id);
         }
     }
@@ -414,78 +411,57 @@ public sealed class WitnessRole : ILinkTargets
     {
         if (!_streams.TryGetValue(id, out WitnessStream? stream))
         {
-            stream = new WitnessStream(new StreamWitness(id, _committee, _heldBytes, this), new AckCollector(_committee));
+            stream = new WitnessStream(new StreamWitness(id, _committee, _heldBytes, this), new AckCollector(_committee), _committee.Limits.WindowSlots);
             _streams.Add(id, stream);
+            if (_offenders.Contains(id))
+            {
+                // W10: the evidence came before the stream.
+                stream.Witness.RestoreEvidence();
+            }
         }
 
         return stream;
     }
 
-    private void NoticeBehind(WitnessStream stream)
+    /// <summary>W9: a root of mine that I do not remember ends my acking for good.</summary>
+    private void See(bool isRemembered, WitnessEffects effects)
     {
-        if (stream.Witness.IsBehind && _behind.Add(stream.Witness.Id))
+        if (!isRemembered)
         {
-            stream.Skipping = null;
+            _recall.LoseMemory(effects);
+            _withheld.Clear();
+            foreach (WitnessStream stream in _streams.Values)
+            {
+                stream.Witness.Silence();
+            }
         }
     }
 
-    /// <summary>W4: remembers whose tip a held first batch waits for; one entry per stream (C3).</summary>
-    private void AwaitLink(WitnessStream stream)
+    /// <summary>W9: all that was asked for is known, and my memory is whole.</summary>
+    private void SignWithheld(WitnessEffects effects)
     {
-        StreamWitness witness = stream.Witness;
-        StreamId? awaited = witness.AwaitedLink is { } link ? LinkedStream(witness.Header!, link) : null;
-        if (awaited == stream.AwaitedStream)
+        SignAcks([.. _withheld.Where(ack => ack.Stream.AckedAt(ack.Statement.Batch.Sequence)?.Reference == ack.Statement.Batch)], effects);
+        _withheld.Clear();
+        CertifyTouched(effects);
+    }
+
+    private void SignAcks(List<(StreamWitness Stream, AckStatement Statement)> durable, WitnessEffects effects)
+    {
+        if (_recall.HasLostMemory)
         {
             return;
         }
 
-        if (stream.AwaitedStream is { } before && _awaitedBy.TryGetValue(before, out SortedSet<StreamId>? others))
+        foreach (VerifiedAck ack in _signer.Sign(durable, _run, DurableMark, effects))
         {
-            others.Remove(witness.Id);
-            if (others.Count == 0)
-            {
-                _awaitedBy.Remove(before);
-            }
+            WitnessStream stream = _streams[ack.Batch.Stream];
+            stream.Witness.OnAckDurable(ack, effects);
+            Count(stream, ack, effects);
+            _acks.OnSigned(stream);
         }
-
-        stream.AwaitedStream = awaited;
-        if (awaited is { } target)
-        {
-            _awaitedBy.TryAdd(target, []);
-            _awaitedBy[target].Add(witness.Id);
-        }
-    }
-
-    private void SignAcks(ReadOnlySpan<(StreamWitness Stream, AckStatement Statement)> acks, WitnessEffects effects)
-    {
-        while (!acks.IsEmpty)
-        {
-            ReadOnlySpan<(StreamWitness Stream, AckStatement Statement)> part = acks[..Math.Min(acks.Length, FormatLimits.AckLeavesMax)];
-            acks = acks[part.Length..];
-            AckStatement[] statements = new AckStatement[part.Length];
-            for (int i = 0; i < part.Length; i++)
-            {
-                statements[i] = part[i].Statement;
-            }
-
-            VerifiedAck[] signed = _signer.Sign(statements, _run, DurableMark);
-            VerifiedAckRoot root = signed[0].Root;
-            effects.PeerAcks.Add(new AckBundle(root.Statement, root.Signature, [.. signed.Select(ack => ack.Leaf)]));
 #if PLANTED
-            effects.PeerAcks.RemoveAll(_ => Planted.Is("acks-not-exchanged"));
+        effects.PeerAcks.RemoveAll(_ => Planted.Is("acks-not-exchanged"));
 #endif
-            foreach (IGrouping<PublicKey, VerifiedAck> own in signed.GroupBy(ack => _streams[ack.Batch.Stream].Witness.Header!.Publisher))
-            {
-                effects.PublisherAcks.Add(new PublisherAcks(own.Key, new AckBundle(root.Statement, root.Signature, [.. own.Select(ack => ack.Leaf)])));
-            }
-
-            foreach (VerifiedAck ack in signed)
-            {
-                WitnessStream stream = _streams[ack.Batch.Stream];
-                stream.Witness.OnAckDurable(ack, effects);
-                Count(stream, ack, effects);
-            }
-        }
     }
 
     private void RaiseTips(CommitGroup group, WitnessEffects effects)
@@ -495,14 +471,11 @@ public sealed class WitnessRole : ILinkTargets
             WitnessStream stream = _streams[witness.Id];
             witness.OnTipDurable(certificate, _open, effects);
             stream.Collector.ForgetBelow(witness.StoredEnd);
-            _risen.Add(witness.Id);
-            if (_awaitedBy.TryGetValue(witness.Id, out SortedSet<StreamId>? waiting))
+            _tips.OnRisen(certificate);
+            foreach (WitnessStream linked in _links.WaitingFor(witness.Id))
             {
-                foreach (WitnessStream linked in waiting.Select(id => _streams[id]).ToArray())
-                {
-                    linked.Witness.OnLinkTargetStored(_open, effects);
-                    AwaitLink(linked);
-                }
+                linked.Witness.OnLinkTargetStored(_open, effects);
+                _links.Update(linked);
             }
         }
     }
@@ -529,7 +502,7 @@ public sealed class WitnessRole : ILinkTargets
         stream.IsDivergent |= stream.Collector.AcksAt(slot).Any(other => other.Batch != ack.Batch) || outcome == AckOutcome.Conflicting;
         if (stream.IsDivergent)
         {
-            Accuse(stream, ack, effects);
+            _offenders.Compare(stream, ack, effects);
         }
 
         if (outcome != AckOutcome.Counted)
@@ -545,20 +518,9 @@ public sealed class WitnessRole : ILinkTargets
         }
 
         slots.Add(slot);
-    }
-
-    /// <summary>C2: the first evidence about a witness is kept and shown.</summary>
-    private void Accuse(WitnessStream stream, VerifiedAck ack, WitnessEffects effects)
-    {
-        if (_provenWitnesses.Contains(ack.Witness))
+        if (witness.Lacks(ack.Batch) && stream.Collector.VotesFor(ack.Batch) >= _committee.Size.OneCorrect)
         {
-            effects.Ignored.Add(IgnoreReason.AlreadyProven);
-        }
-        else if (AckConflicts.Find(stream.Collector, ack, stream.Witness.StatementOf, _committee) is { } evidence)
-        {
-            _provenWitnesses = _provenWitnesses.With(ack.Witness);
-            effects.Records.Add(new EvidenceRecord(evidence));
-            effects.Evidence.Add(evidence);
+            _fetches.Want(stream, ack.Batch);
         }
     }
 
@@ -577,47 +539,9 @@ public sealed class WitnessRole : ILinkTargets
                 }
             }
 
-            NoticeBehind(stream);
+            _fetches.Want(stream);
         }
 
         _touched.Clear();
-    }
-
-    /// <summary>W8, S1: a certified body that did not come by itself is fetched, from one peer after the other.</summary>
-    private void FetchIfMissing(WitnessStream stream, WitnessEffects effects)
-    {
-        StreamWitness witness = stream.Witness;
-        if (!stream.Witness.IsBehind)
-        {
-            _behind.Remove(witness.Id);
-            stream.FetchingFrom = null;
-            stream.TicksMissing = 0;
-            return;
-        }
-
-        Sequence missing = witness.FirstMissing;
-        if (stream.FetchingFrom is { } from && missing > from)
-        {
-            stream.FetchingFrom = missing;
-            stream.TicksMissing = 0;
-        }
-
-        stream.TicksMissing++;
-        bool isDue = stream.FetchingFrom is null
-            ? stream.TicksMissing > _limits.FetchAfterTicks || witness.CertifiedEnd.Value > missing.Value + (ulong)_committee.Limits.WindowSlots
-            : stream.TicksMissing > _limits.FetchTimeoutTicks;
-        if (!isDue || missing >= witness.CertifiedEnd)
-        {
-            return;
-        }
-
-        stream.FetchTurn = (stream.FetchTurn + 1) % (_committee.Size.Count - 1);
-#if PLANTED
-        stream.FetchTurn = Planted.Is("fetch-one-peer") ? 0 : stream.FetchTurn;
-#endif
-        int peer = (_self.Value + 1 + stream.FetchTurn) % _committee.Size.Count;
-        stream.FetchingFrom = missing;
-        stream.TicksMissing = 0;
-        effects.Fetches.Add(new FetchOrder(witness.Id, missing, new WitnessIndex(peer)) { BodiesFrom = witness.BodiesFrom });
     }
 }

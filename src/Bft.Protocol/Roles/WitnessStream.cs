@@ -1,17 +1,20 @@
 using Bft.Protocol.Certifying;
 using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
 
 namespace Bft.Protocol.Roles;
 
-/// <summary>A stream as a witness role keeps it: its own acks, everybody's acks, and what is missing.</summary>
-internal sealed class WitnessStream(StreamWitness witness, AckCollector collector)
+/// <summary>A stream as a witness role keeps it: its own acks, everybody's acks, and what contradicts.</summary>
+internal sealed class WitnessStream(StreamWitness witness, AckCollector collector, int windowSlots)
 {
+    private readonly SortedDictionary<(Sequence Sequence, Crypto.Digest Digest), VerifiedStatement> _shown = []; // bound: four windows
+
     public StreamWitness Witness { get; } = witness;
 
     public AckCollector Collector { get; } = collector;
 
-    /// <summary>Some ack differs from my chain: acks are compared along their chains too (C2).</summary>
+    /// <summary>Something differs from my chain: acks are compared along their chains too (C2).</summary>
     public bool IsDivergent { get; set; }
 
     /// <summary>The stream whose tip the first batch here, which links to it, is held for (W4).</summary>
@@ -20,12 +23,24 @@ internal sealed class WitnessStream(StreamWitness witness, AckCollector collecto
     /// <summary>S3: what peers have cut; null until one says so.</summary>
     public Skipping? Skipping { get; set; }
 
-    /// <summary>Ticks for which a certified body has been missing without progress.</summary>
-    public int TicksMissing { get; set; }
-
-    /// <summary>Where the fetch that is under way began; null when there is none.</summary>
-    public Sequence? FetchingFrom { get; set; }
+    /// <summary>W11: it is no stream of this witness any more.</summary>
+    public bool IsForgotten { get; set; }
 
     /// <summary>The peer to ask next; rises with every order, so that one that is silent or lies is left behind (W8).</summary>
     public int FetchTurn { get; set; }
+
+    /// <summary>C2: in a divergent stream the statements of both sides lead from acks to the slot in dispute, whether I keep their batches or not.</summary>
+    /// <returns>True when it is new.</returns>
+    public bool Show(VerifiedStatement statement)
+    {
+        bool isNew = _shown.TryAdd((statement.Sequence, statement.Digest), statement);
+        if (_shown.Count > 4 * windowSlots)
+        {
+            _shown.Remove(_shown.Keys.First());
+        }
+
+        return isNew;
+    }
+
+    public VerifiedStatement? StatementOf(BatchRef batch) => Witness.StatementOf(batch) ?? _shown.GetValueOrDefault((batch.Sequence, batch.Digest));
 }

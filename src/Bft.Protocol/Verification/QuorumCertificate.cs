@@ -150,5 +150,22 @@ public sealed class VerifiedCertificate
 
     public bool Covers(Sequence sequence) => Certificate.Covers(sequence);
 
+    /// <summary>The ack of this witness that it carries; null when it carries none.</summary>
+    public VerifiedAck? AckOf(WitnessIndex witness, Committee committee)
+    {
+        ArgumentNullException.ThrowIfNull(committee);
+        if (Certificate.Entries.FirstOrDefault(entry => entry.Witness == witness) is not { } entry)
+        {
+            return null;
+        }
+
+        AckLeaf leaf = entry.ToLeaf(Batch);
+
+        // It was verified, so its paths lead somewhere.
+        Merkle.TryRootFromPath(leaf.Statement.LeafHash(committee.Cluster, Certificate.Epoch), (uint)entry.LeafIndex, (uint)entry.LeafCount, leaf.PathArray, out Digest root);
+        AckRootStatement statement = new(committee.Cluster, Certificate.Epoch, witness, entry.Run, entry.Mark, entry.LeafCount, root);
+        return new VerifiedAck(new VerifiedAckRoot(statement, entry.Signature), leaf);
+    }
+
     public override string ToString() => $"{Batch} from {Base}";
 }

@@ -10,17 +10,17 @@ internal sealed class StreamWitness
     private readonly SlotWindow _window;
     private readonly HeldBatches _held;
     private readonly Adoption _adoption;
-    private readonly ILinkTargets _links;
+    private readonly IWholeWitness _witness;
     private VerifiedStatement? _tipStatement;
     private VerifiedCertificate? _jump;
     private bool _isFloorRecorded;
 
-    public StreamWitness(StreamId id, Committee committee, HeldBytes heldBytes, ILinkTargets links)
+    public StreamWitness(StreamId id, Committee committee, HeldBytes heldBytes, IWholeWitness witness)
     {
         _window = new SlotWindow(id, committee);
         _held = new HeldBatches(_window, heldBytes);
         _adoption = new Adoption(_window, _held);
-        _links = links;
+        _witness = witness;
     }
 
     public StreamId Id => _window.Stream;
@@ -243,6 +243,17 @@ internal sealed class StreamWitness
     /// <summary>The statement of a batch above the stored tip, if it is known.</summary>
     public VerifiedStatement? StatementOf(BatchRef batch) => _window.Find(batch.Sequence)?.StatementOf(batch.Digest);
 
+    /// <summary>C2: certificates of slots above the stored tip, lowest first.</summary>
+    public IEnumerable<VerifiedCertificate> Certificates => _window.Known.Select(known => known.Slot.Certificate).OfType<VerifiedCertificate>();
+
+    /// <summary>C2: in its slot, above the stored tip, I acked another batch, or know another certified.</summary>
+    public bool Contradicts(BatchRef batch) =>
+        _window.Find(batch.Sequence) is { } slot && ((slot.Acked is { } acked && acked.Digest != batch.Digest) || (slot.Covered is { } covered && covered != batch.Digest));
+
+    /// <summary>W6: nothing of a batch that others acked is here, and no certificate says what stands in its slot.</summary>
+    public bool Lacks(BatchRef batch) =>
+        _witness.MayClaim && !IsPublisherProven && batch.Sequence >= StoredEnd && batch.Sequence.Value < _window.Limit && !IsCovered(batch.Sequence) && StatementOf(batch) is null;
+
     /// <summary>W3, W10: two originals of the publisher in one slot; one pair is kept per stream.</summary>
     public void Prove(VerifiedStatement first, VerifiedStatement second, WitnessEffects effects)
     {
@@ -256,6 +267,15 @@ internal sealed class StreamWitness
         VerifiedEvidence evidence = VerifiedEvidence.Of(first, second);
         effects.Records.Add(new EvidenceRecord(evidence));
         effects.Evidence.Add(evidence);
+    }
+
+    /// <summary>W9: memory is lost: no ack is shown any more.</summary>
+    public void Silence()
+    {
+        foreach ((Sequence _, SlotState slot) in _window.Known)
+        {
+            slot.Ack = null;
+        }
     }
 
     /// <summary>W9: a batch record is replayed.</summary>
@@ -395,7 +415,7 @@ internal sealed class StreamWitness
 
         // Every lower slot is acked by me or covered by recorded certificates: an ack that left one uncovered could kill the stream.
         // Nor a slot that a certificate reaches though its batch there is not known yet: W5 stores that batch, and never acks there.
-        if (batch.Sequence != NextOpen || batch.Sequence.Value >= _window.Limit || _window.IsReached(batch.Sequence))
+        if (!_witness.MayClaim || batch.Sequence != NextOpen || batch.Sequence.Value >= _window.Limit || _window.IsReached(batch.Sequence))
         {
             return null;
         }
@@ -403,7 +423,7 @@ internal sealed class StreamWitness
         Ancestor ancestor = batch.Statement.Statement.Ancestor;
         if (ancestor.Kind != AncestorKind.Previous)
         {
-            return ancestor.Kind == AncestorKind.None || _links.IsStored(batch.Statement.Statement.Header, ancestor) ? Sequence.Zero : null;
+            return ancestor.Kind == AncestorKind.None || _witness.IsStored(batch.Statement.Statement.Header, ancestor) ? Sequence.Zero : null;
         }
 
         BatchRef before = new(Id, batch.Sequence.Preceding, ancestor.Digest);
@@ -514,8 +534,12 @@ internal sealed class StreamWitness
     }
 }
 
-/// <summary>W1: whether a link's target is at or below the stored tip of its own stream.</summary>
-internal interface ILinkTargets
+/// <summary>What a stream asks of the witness that it is part of.</summary>
+internal interface IWholeWitness
 {
+    /// <summary>W9: false once memory is lost. Then batches are only held, for certificates that may cover them.</summary>
+    bool MayClaim { get; }
+
+    /// <summary>W1: whether a link's target is at or below the stored tip of its own stream.</summary>
     bool IsStored(StreamHeader header, Ancestor link);
 }

@@ -8,7 +8,15 @@ namespace Bft.Protocol.Witnessing;
 public abstract record WitnessRecord;
 
 /// <summary>A run of the process began; durable before the run's first ack.</summary>
-public sealed record RunRecord(Run Run) : WitnessRecord;
+/// <param name="Run">Which.</param>
+/// <param name="Last">The last mark of it that was replayed, where a checkpoint says so; null for the run that begins, whose marks follow.</param>
+public sealed record RunRecord(Run Run, Mark? Last = null) : WitnessRecord;
+
+/// <summary>W9: the root of a peer with the highest mark seen, with one ack under it.</summary>
+public sealed record PeerRootRecord(AckBundle Bundle) : WitnessRecord;
+
+/// <summary>W9: a root of mine was seen that I do not remember: never ack again under this key.</summary>
+public sealed record LostMemoryRecord : WitnessRecord;
 
 /// <summary>A batch, body and all.</summary>
 /// <param name="Batch">The batch; its body's memory may be given back when the record is durable.</param>

@@ -283,6 +283,9 @@ public sealed class Journal : IDisposable
         }
     }
 
+    /// <summary>The record is durable, and so may be read. On any thread.</summary>
+    public bool IsDurable(JournalPosition position) => _durable.Holds(position);
+
     /// <summary>Reads a body. On any thread.</summary>
     /// <param name="position">Of a durable record.</param>
     /// <param name="destination">Exactly as long as the body.</param>

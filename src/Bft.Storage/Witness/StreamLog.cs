@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
@@ -12,7 +13,7 @@ namespace Bft.Storage;
 /// </remarks>
 public sealed class StreamLog
 {
-    private readonly Dictionary<Sequence, Candidate> _candidates = []; // bound: the stream's window, twice
+    private readonly ConcurrentDictionary<Sequence, Candidate> _candidates = []; // bound: the stream's window, twice
     private readonly Queue<(VerifiedCertificate Certificate, StoredCertificate Stored, bool IsJump)> _recorded = new(); // bound: one group commit, or two
     private readonly int _statementLength;
     private Journal? _journal;
@@ -128,6 +129,20 @@ public sealed class StreamLog
         }
     }
 
+    /// <summary>W6: a batch that is recorded above the stored tip, once it is durable; null when there is none such.</summary>
+    public (VerifiedStatement Statement, RecordedBody Body)? FindAboveTip(Sequence sequence, Digest digest)
+    {
+        _candidates.TryGetValue(sequence, out Candidate? candidate);
+        while (candidate is not null && candidate.Statement.Digest != digest)
+        {
+            candidate = candidate.Other;
+        }
+
+        return candidate is not null && candidate.Slot.Body(_statementLength) is var position && _journal?.IsDurable(position) == true
+            ? (candidate.Statement, new RecordedBody(sequence, position))
+            : null;
+    }
+
     /// <summary>Where bodies lie, certified or not, in the order of their slots. For the thread that owns the journal.</summary>
     /// <param name="from">The first slot.</param>
     /// <param name="to">The last one.</param>
@@ -206,7 +221,7 @@ public sealed class StreamLog
             Candidate candidate = CandidateAt(sequence, digest);
             covered.Push(candidate.Slot);
             digest = candidate.Statement.Statement.Ancestor.Digest;
-            _candidates.Remove(sequence);
+            _candidates.TryRemove(sequence, out _);
             if (sequence == index.End)
             {
                 break;
@@ -244,7 +259,7 @@ public sealed class StreamLog
         Planned = Planned with { First = first };
         foreach (Sequence below in _candidates.Keys.Where(sequence => sequence < first).ToArray())
         {
-            _candidates.Remove(below);
+            _candidates.TryRemove(below, out _);
         }
 
         StreamIndex index = new(first);

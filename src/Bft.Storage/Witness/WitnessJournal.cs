@@ -90,7 +90,7 @@ public sealed class WitnessJournal : IDisposable
         switch (record)
         {
             case RunRecord run:
-                Journal.Append((byte)WitnessRecordKind.Run, WitnessRecords.Run(run.Run));
+                Journal.Append((byte)WitnessRecordKind.Run, WitnessRecords.Run(run));
                 break;
             case BatchRecord batch:
                 byte[] head = WitnessRecords.BatchHead(batch.Batch.Statement, batch.AckBase);
@@ -132,6 +132,12 @@ public sealed class WitnessJournal : IDisposable
                 break;
             case IncarnationsRecord incarnations:
                 Journal.Append((byte)WitnessRecordKind.Incarnations, CheckpointRecords.Incarnations(incarnations));
+                break;
+            case PeerRootRecord root:
+                Journal.Append((byte)WitnessRecordKind.PeerRoot, root.Bundle.Encode());
+                break;
+            case LostMemoryRecord:
+                Journal.Append((byte)WitnessRecordKind.LostMemory, []);
                 break;
             default:
                 throw new ArgumentException($"{record} is no record that this version writes.", nameof(record));

@@ -6,7 +6,7 @@ internal enum WitnessRecordKind : byte
     /// <summary>Head: cluster id, witness index. The first record of every journal, and the only one of its kind.</summary>
     Identity = 1,
 
-    /// <summary>Head: the run.</summary>
+    /// <summary>Head: the run; in a checkpoint, of one that is over, its last mark too.</summary>
     Run = 2,
 
     /// <summary>Head: flags, base, signature, statement. Body: signature, statement; to be read again one at a time. A <see cref="Body"/> follows.</summary>
@@ -26,6 +26,12 @@ internal enum WitnessRecordKind : byte
 
     /// <summary>Head: stream id (W11).</summary>
     Forgotten = 8,
+
+    /// <summary>Head: an ack bundle of a peer's.</summary>
+    PeerRoot = 9,
+
+    /// <summary>Head: empty.</summary>
+    LostMemory = 10,
 
     /// <summary>Head: stream id, floor, first kept slot (S2).</summary>
     Floor = 32,

@@ -2,6 +2,7 @@ using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
 
 namespace Bft.Storage;
 
@@ -28,11 +29,16 @@ internal static class WitnessRecords
         return reader.IsComplete;
     }
 
-    public static byte[] Run(Run run)
+    public static byte[] Run(RunRecord run)
     {
-        byte[] bytes = new byte[8];
+        byte[] bytes = new byte[run.Last is null ? 8 : 16];
         StatementWriter writer = new(bytes);
-        writer.U64(run.Value);
+        writer.U64(run.Run.Value);
+        if (run.Last is { } last)
+        {
+            writer.U64(last.Value);
+        }
+
         return bytes;
     }
 
@@ -82,6 +88,13 @@ internal static class WitnessRecords
     {
         StatementReader reader = new(head);
         stream = new StreamId(reader.Digest());
+        return reader.IsComplete;
+    }
+
+    public static bool TryRun(ReadOnlySpan<byte> head, out RunRecord run)
+    {
+        StatementReader reader = new(head);
+        run = new RunRecord(new Run(reader.U64()), head.Length > 8 ? new Mark(reader.U64()) : null);
         return reader.IsComplete;
     }
 

@@ -34,7 +34,7 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
             WitnessRecordKind.Identity => OnIdentity(head),
             WitnessRecordKind.Checkpoint => OnCheckpoint(head),
             _ when !HasIdentity => "the first record does not say whose journal this is.",
-            WitnessRecordKind.Run => head.Length == 8 ? null : "a run record is malformed.",
+            WitnessRecordKind.Run => OnRun(head, new Mark(mark)),
             WitnessRecordKind.Batch => OnBatch(head, body),
             WitnessRecordKind.Body => OnBody(body),
             WitnessRecordKind.Certificate => OnCertificate(head, body),
@@ -50,8 +50,11 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
             WitnessRecordKind.Skip => OnSkip(head),
             WitnessRecordKind.Skipped => OnSkipped(head, body),
             WitnessRecordKind.Jump => OnJump(head, body),
+            WitnessRecordKind.PeerRoot => OnPeerRoot(head),
+            WitnessRecordKind.LostMemory => OnLostMemory(),
             _ => $"a record has the unknown kind {kind}; a newer version may have written it.",
         };
+        role.RestoreMark(new Mark(mark));
         if (fault is not null)
         {
             throw new JournalDamageException(SegmentName.Of(body.Segment), body.Offset, $"in commit {mark} {fault}");
@@ -79,6 +82,34 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
             : witness != self.Value ? throw new ForeignJournalException(
                 $"The data directory belongs to witness {witness}, but the key is that of witness {self}. Each witness has a data directory of its own; never copy one.")
             : null;
+    }
+
+    private string? OnRun(ReadOnlySpan<byte> head, Mark mark)
+    {
+        if (!WitnessRecords.TryRun(head, out RunRecord run))
+        {
+            return "a run record is malformed.";
+        }
+
+        role.RestoreRun(run.Run, run.Last ?? mark, isOver: run.Last is not null);
+        return null;
+    }
+
+    private string? OnPeerRoot(ReadOnlySpan<byte> head)
+    {
+        if (!AckBundle.TryParse(committee.Cluster, head, out AckBundle? bundle) || !committee.TryMember(bundle.Root.Witness.Value, out _))
+        {
+            return "a peer's root is malformed.";
+        }
+
+        role.RestorePeerRoot(bundle);
+        return null;
+    }
+
+    private string? OnLostMemory()
+    {
+        role.RestoreLostMemory();
+        return null;
     }
 
     private string? OnBatch(ReadOnlySpan<byte> head, JournalPosition position)

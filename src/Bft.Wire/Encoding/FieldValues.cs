@@ -21,6 +21,15 @@ internal static class FieldValues
         return fits;
     }
 
+    /// <summary>As <see cref="TryDigest"/>; nothing at all is legal too.</summary>
+    public static bool TryOptionalDigest(this in ReadOnlySequence<byte> bytes, out Digest? value)
+    {
+        Digest digest = default;
+        bool fits = bytes.IsEmpty || bytes.TryDigest(out digest);
+        value = fits && !bytes.IsEmpty ? digest : null;
+        return fits;
+    }
+
     public static bool TryStream(this in ReadOnlySequence<byte> bytes, out StreamId value)
     {
         bool fits = bytes.TryDigest(out Digest digest);

@@ -25,27 +25,6 @@ public sealed record AcksFrame(ReadOnlyMemory<byte> Bundle) : IPublishReply, IEx
     }
 }
 
-/// <summary>The first frame of an exchange: what the caller holds with the callee's signature and the highest mark (W9).</summary>
-/// <param name="Bundle">The bytes of an <see cref="AckBundle"/> of the callee's; empty when the caller holds none.</param>
-public sealed record RecallFrame(ReadOnlyMemory<byte> Bundle) : IExchangeRequest
-{
-    FrameKind IFrame.Kind => FrameKind.Recall;
-
-    void IFrame.Write(ref FieldWriter writer) => writer.Bytes(1, Bundle.Span);
-
-    internal static RecallFrame? Read(in ReadOnlySequence<byte> bytes)
-    {
-        ReadOnlySequence<byte> bundle = default;
-        FieldReader reader = new(bytes);
-        while (reader.Next())
-        {
-            _ = reader.Bytes(1, ref bundle);
-        }
-
-        return reader.IsWhole && bundle.TryOptionalAckBundle(out ReadOnlyMemory<byte> value) ? new RecallFrame(value) : null;
-    }
-}
-
 /// <summary>Proof of a fault (W10).</summary>
 /// <param name="Proof">The bytes of an <see cref="Evidence"/>.</param>
 public sealed record EvidenceFrame(ReadOnlyMemory<byte> Proof) : IExchangeRequest

@@ -6,9 +6,9 @@ using Bft.Wire.Encoding;
 
 namespace Bft.Wire.Frames;
 
-/// <summary>A batch with its body (P3).</summary>
+/// <summary>A batch with its body (P3, W6).</summary>
 /// <param name="Batch">Received: its body is a copy in a <see cref="PooledBuffer"/>, which is its <see cref="SignedBatch.BodyOwner"/>.</param>
-public sealed record BatchFrame(SignedBatch Batch) : IPublishRequest
+public sealed record BatchFrame(SignedBatch Batch) : IPublishRequest, IFetchReply
 {
     FrameKind IFrame.Kind => FrameKind.Batch;
 

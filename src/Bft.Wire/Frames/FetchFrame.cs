@@ -1,4 +1,5 @@
 using System.Buffers;
+using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Wire.Encoding;
 
@@ -9,7 +10,8 @@ namespace Bft.Wire.Frames;
 /// <param name="From">The first slot.</param>
 /// <param name="To">The last slot, at or above the first.</param>
 /// <param name="WithBodies">False: certificates and statements only.</param>
-public sealed record FetchFrame(StreamId Stream, Sequence From, Sequence To, bool WithBodies) : IPublishRequest, IPublishReply, IFetchRequest
+/// <param name="Batch">W6, among witnesses: the digest of the one batch wanted, in the first slot, certified or not; null for all that is certified.</param>
+public sealed record FetchFrame(StreamId Stream, Sequence From, Sequence To, bool WithBodies, Digest? Batch = null) : IPublishRequest, IPublishReply, IFetchRequest
 {
     FrameKind IFrame.Kind => FrameKind.Fetch;
 
@@ -19,17 +21,21 @@ public sealed record FetchFrame(StreamId Stream, Sequence From, Sequence To, boo
         writer.Number(2, From.Value);
         writer.Number(3, To.Value);
         writer.Flag(4, WithBodies);
+        if (Batch is { } batch)
+        {
+            writer.Digest(5, batch);
+        }
     }
 
     internal static FetchFrame? Read(in ReadOnlySequence<byte> bytes)
     {
-        ReadOnlySequence<byte> stream = default;
+        ReadOnlySequence<byte> stream = default, batch = default;
         ulong from = 0, to = 0;
         bool bodies = false;
         FieldReader reader = new(bytes);
         while (reader.Next())
         {
-            _ = reader.Bytes(1, ref stream) || reader.Number(2, ref from) || reader.Number(3, ref to) || reader.Flag(4, ref bodies);
+            _ = reader.Bytes(1, ref stream) || reader.Number(2, ref from) || reader.Number(3, ref to) || reader.Flag(4, ref bodies) || reader.Bytes(5, ref batch);
         }
 
         return reader.IsWhole
@@ -37,7 +43,8 @@ public sealed record FetchFrame(StreamId Stream, Sequence From, Sequence To, boo
             && Sequence.TryCreate(from, out Sequence first)
             && Sequence.TryCreate(to, out Sequence last)
             && first <= last
-            ? new FetchFrame(id, first, last, bodies)
+            && batch.TryOptionalDigest(out Digest? one)
+            ? new FetchFrame(id, first, last, bodies, one)
             : null;
     }
 }

@@ -40,7 +40,8 @@ public interface ISubscribeReply : IFrame;
 public interface IFetchRequest : IFrame;
 
 /// <summary>
-/// What a fetch gets: <see cref="ChallengeFrame"/>, <see cref="WelcomeFrame"/>, <see cref="CertifiedFrame"/>, <see cref="BodyFrame"/>, <see cref="FetchedFrame"/>, <see cref="FloorFrame"/>.
+/// What a fetch gets: <see cref="ChallengeFrame"/>, <see cref="WelcomeFrame"/>, <see cref="CertifiedFrame"/>, <see cref="BodyFrame"/>, <see cref="FetchedFrame"/>, <see cref="FloorFrame"/>,
+/// <see cref="BatchFrame"/>.
 /// </summary>
 public interface IFetchReply : IFrame;
 

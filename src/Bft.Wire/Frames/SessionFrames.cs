@@ -76,35 +76,3 @@ public sealed record WelcomeFrame : IPublishReply, ISubscribeReply, IFetchReply,
         return reader.IsWhole ? Instance : null;
     }
 }
-
-/// <summary>The call is alive.</summary>
-/// <param name="TipsDigest">
-/// Digest over the stored tips that the call has shown or should have shown, so that a hidden stream shows (R4, W8); layout in docs/wire.md. Null when it is not told.
-/// </param>
-public sealed record HeartbeatFrame(Digest? TipsDigest = null) : IPublishReply, ISubscribeReply, IExchangeRequest
-{
-    FrameKind IFrame.Kind => FrameKind.Heartbeat;
-
-    void IFrame.Write(ref FieldWriter writer)
-    {
-        if (TipsDigest is { } digest)
-        {
-            writer.Digest(1, digest);
-        }
-    }
-
-    internal static HeartbeatFrame? Read(in ReadOnlySequence<byte> bytes)
-    {
-        ReadOnlySequence<byte> digest = default;
-        FieldReader reader = new(bytes);
-        while (reader.Next())
-        {
-            _ = reader.Bytes(1, ref digest);
-        }
-
-        return !reader.IsWhole ? null
-            : digest.IsEmpty ? new HeartbeatFrame()
-            : digest.TryDigest(out Digest value) ? new HeartbeatFrame(value)
-            : null;
-    }
-}

@@ -16,6 +16,7 @@ public sealed class DurabilityTests
         await cluster.StopAsync(0);
         using TestDisk disk = new(cluster.DataDirectory(0));
         await cluster.StartAsync(0, options => options with { Disk = _ => disk, Edge = Talkative });
+        await cluster.AllAckAsync();
         using TestPublisher publisher = await new TestPublisher(cluster).ConnectAsync(0, 1, 2, 3);
         await publisher.PublishAsync();
         using TestConnection connection = new(cluster, 0);
@@ -49,6 +50,7 @@ public sealed class DurabilityTests
         await cluster.StopAsync(0);
         using TestDisk disk = new(cluster.DataDirectory(0));
         RunningWitness witness = await cluster.StartAsync(0, options => options with { Disk = _ => disk });
+        await cluster.AllAckAsync();
         using TestPublisher publisher = await new TestPublisher(cluster).ConnectAsync(0);
         await publisher.SendAsync(publisher.Append());
         await publisher.AcksAsync(publisher.Calls[0]);
@@ -110,5 +112,39 @@ public sealed class DurabilityTests
             Assert.Equal(sequence, slot.Sequence.Value);
             Assert.Equal(publisher.Batches[(int)sequence].Body.ToArray(), body);
         }
+    }
+
+    [Fact]
+    public async Task W6_a_batch_that_f_1_witnesses_got_is_fetched_by_the_others_and_certified()
+    {
+        await using LocalCluster cluster = await LocalCluster.StartedAsync();
+        using TestPublisher publisher = await new TestPublisher(cluster).ConnectAsync(0, 1);
+        await publisher.SendAsync(publisher.Append());
+
+        TipFrame tip = await publisher.Calls[0].NextAsync<TipFrame>();
+        Assert.True(QuorumCertificate.TryParse(tip.Certificate.Span, out QuorumCertificate? certificate));
+        Assert.Equal(new Slot(publisher.Header.Id, Sequence.Zero), certificate.Batch.Slot);
+    }
+
+    [Fact]
+    public async Task W9_a_witness_whose_disk_was_wiped_says_so_and_never_acks_again()
+    {
+        await using LocalCluster cluster = await LocalCluster.StartedAsync();
+        await cluster.StopAsync(0);
+        using TestPublisher publisher = await new TestPublisher(cluster).ConnectAsync(1, 2, 3);
+
+        // Without the first one there is no quorum but with the last.
+        await publisher.PublishAsync();
+        await cluster.StopAsync(3);
+        Directory.Delete(cluster.DataDirectory(3), recursive: true);
+        RunningWitness wiped = await cluster.StartAsync(3);
+
+        await wiped.WhenLogged("MEMORY LOST");
+        using TestConnection connection = new(cluster, 3);
+        Assert.Equal(WitnessState.NotAcking, (await connection.StatusAsync(cluster.Reader)).State);
+        await cluster.StopAsync(3);
+        await (await cluster.StartAsync(3)).WhenLogged("ready on");
+        using TestConnection again = new(cluster, 3);
+        Assert.Equal(WitnessState.NotAcking, (await again.StatusAsync(cluster.Reader)).State);
     }
 }

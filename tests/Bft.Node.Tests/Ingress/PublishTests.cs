@@ -10,7 +10,11 @@ public sealed class PublishTests : IAsyncLifetime, IAsyncDisposable
 {
     private readonly LocalCluster _cluster = new();
 
-    public Task InitializeAsync() => Task.WhenAll(Enumerable.Range(0, 4).Select(index => _cluster.StartAsync(index)));
+    public async Task InitializeAsync()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(index => _cluster.StartAsync(index)));
+        await _cluster.AllAckAsync();
+    }
 
     Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 

@@ -56,6 +56,7 @@ public sealed class LocalCluster : IAsyncDisposable
             await cluster.StartAsync(index);
         }
 
+        await cluster.AllAckAsync();
         return cluster;
     }
 
@@ -79,6 +80,9 @@ public sealed class LocalCluster : IAsyncDisposable
         await witness.Ready.WaitAsync(Patience);
         return witness;
     }
+
+    /// <summary>W9: all witnesses that run have asked their peers, and ack.</summary>
+    public Task AllAckAsync() => Task.WhenAll(_running.OfType<RunningWitness>().Select(witness => witness.WhenLogged("acks:")));
 
     public RunningWitness this[int index] => _running[index]!;
 

@@ -305,6 +305,14 @@ internal sealed class RandomRun
             return;
         }
 
+        if (fetch.Batch is { } wanted)
+        {
+            _network.AddRange(Durable(_witnesses[fetch.Peer.Value]).OfType<BatchRecord>()
+                .Where(record => record.Batch.Digest == wanted)
+                .Select(record => (asker.Index, (Action<TestWitness>)(to => to.OnBatch(record.Batch)))));
+            return;
+        }
+
         foreach (CertificateRecord record in Durable(_witnesses[fetch.Peer.Value]).OfType<CertificateRecord>().Where(record => record.Certificate.Batch.Sequence >= fetch.From))
         {
             VerifiedBatch[] covered = [.. Chain(_byReference[record.Certificate.Batch], record.Certificate.Base)];

@@ -13,15 +13,23 @@ public sealed class TestWitness
     private readonly NodeLimits _limits;
     private readonly WitnessEffects _effects = new();
     private readonly List<WitnessRecord> _journal = [];
+    private readonly List<Mark> _marks = [];
     private readonly Queue<(Mark Mark, int Length)> _sealed = new();
+    private readonly bool _answered;
     private WitnessRole _role = null!;
     private ulong _run;
     private long _now;
     private ulong _mark;
     private int _sealedLength;
 
-    public TestWitness(TestCluster cluster, int index = 0, NodeLimits? limits = null, bool started = true)
+    /// <param name="cluster">Whose witness.</param>
+    /// <param name="index">Which.</param>
+    /// <param name="limits">Its own.</param>
+    /// <param name="started">Its first run's record is durable.</param>
+    /// <param name="answered">At each start all peers answer at once that they hold nothing of it (W9).</param>
+    public TestWitness(TestCluster cluster, int index = 0, NodeLimits? limits = null, bool started = true, bool answered = true)
     {
+        _answered = answered;
         _cluster = cluster;
         _limits = limits ?? NodeLimits.Default;
         Index = index;
@@ -88,6 +96,7 @@ public sealed class TestWitness
     public void Seal()
     {
         _role.OnSealed(new Mark(++_mark));
+        StampRecords();
         _sealedLength = _journal.Count;
         _sealed.Enqueue((new Mark(_mark), _sealedLength));
     }
@@ -124,22 +133,55 @@ public sealed class TestWitness
     {
         DurableLength = Math.Min(_journal.Count, DurableLength + unnoticed);
         _journal.RemoveRange(DurableLength, _journal.Count - DurableLength);
+        _marks.RemoveRange(Math.Min(_marks.Count, DurableLength), Math.Max(0, _marks.Count - DurableLength));
         _sealed.Clear();
         _sealedLength = DurableLength;
         _role = new WitnessRole(_cluster.Committee, new WitnessIndex(Index), _cluster.SignerOf(new WitnessIndex(Index)), _limits);
-        foreach (WitnessRecord record in _journal)
+        _mark++;
+        StampRecords();
+        foreach ((WitnessRecord record, Mark mark) in _journal.Zip(_marks))
         {
-            Restore(record);
+            Restore(record, mark);
         }
 
         Assert.Empty(_effects.Records);
         Do((role, effects) => role.Start(new Run(++_run), effects));
+        if (_answered)
+        {
+            Answer([.. _cluster.Committee.GetMembers().Select(peer => peer.Value).Where(peer => peer != Index)]);
+        }
     }
 
-    private void Restore(WitnessRecord record)
+    /// <summary>These peers answer this start's question: they hold nothing.</summary>
+    public void Answer(params int[] peers) => Do((role, effects) =>
+    {
+        foreach (int peer in peers)
+        {
+            role.OnRecall(new WitnessIndex(peer), [], null, new Run(_run), effects);
+        }
+    });
+
+    private void StampRecords()
+    {
+        while (_marks.Count < _journal.Count)
+        {
+            _marks.Add(new Mark(_mark));
+        }
+    }
+
+    private void Restore(WitnessRecord record, Mark mark)
     {
         switch (record)
         {
+            case RunRecord run:
+                _role.RestoreRun(run.Run, mark);
+                break;
+            case PeerRootRecord root:
+                _role.RestorePeerRoot(root.Bundle);
+                break;
+            case LostMemoryRecord:
+                _role.RestoreLostMemory();
+                break;
             case BatchRecord batch:
                 _role.RestoreBatch(batch.Batch.Statement, batch.AckBase);
                 break;
@@ -164,18 +206,25 @@ public sealed class TestWitness
             default:
                 break;
         }
+
+        _role.RestoreMark(mark);
     }
 
     private void Absorb()
     {
         _journal.AddRange(_effects.Records);
+        Out.Recalls.AddRange(_effects.Recalls);
+        Out.HasLostMemory |= _effects.HasLostMemory;
         Out.PeerAcks.AddRange(_effects.PeerAcks);
         Out.PeerResends.AddRange(_effects.PeerResends);
+        Out.PeerHeartbeat = _effects.PeerHeartbeat ?? Out.PeerHeartbeat;
+        Out.PeerEvidence.AddRange(_effects.PeerEvidence);
         Out.PublisherAcks.AddRange(_effects.PublisherAcks);
         Out.Refusals.AddRange(_effects.Refusals);
         Out.StoredTips.AddRange(_effects.StoredTips);
         Out.Offers.AddRange(_effects.Offers);
         Out.Fetches.AddRange(_effects.Fetches);
+        Out.Abandoned.AddRange(_effects.Abandoned);
         Out.PeerTips.AddRange(_effects.PeerTips);
         Out.Evidence.AddRange(_effects.Evidence);
         Out.Ignored.AddRange(_effects.Ignored);
