@@ -18,6 +18,7 @@ internal sealed class Replica
     private readonly List<WitnessRecord> _journal = [];
     private readonly List<UInt128> _recordHashes = [];
     private readonly List<Sent> _sent = [];
+    private bool _isShownCertificate;
     private WitnessRole _role = null!;
     private ulong _mark;
     private bool _isSealed;
@@ -69,9 +70,11 @@ internal sealed class Replica
                 _role.OnAcks([_world.AckOf(peer, what)], _effects);
                 break;
             case SmallInput.Certificate:
+                _isShownCertificate = true;
                 _role.OnCertificate(_world.CertificateOf(what), [], _effects);
                 break;
             case SmallInput.Range:
+                _isShownCertificate = true;
                 _role.OnCertificate(_world.CertificateOf(what), [.. _world.BatchesOf(what).Select(batch => _world.Covered(batch).Statement)], _effects);
                 break;
             case SmallInput.Seal:
@@ -285,10 +288,12 @@ internal sealed class Replica
         }
 
         _sent.AddRange(_effects.Fetches.Select(fetch => new Sent(SmallInput.Range, fetch.Peer.Value, (int)fetch.From.Value)));
+
+        // One certificate stands here for every quorum that may have acked its claim: whom its entries name says nothing about who acked.
         foreach (VerifiedEvidence evidence in _effects.Evidence)
         {
             Require(
-                evidence.Witness is { } accused ? accused.Value >= _world.Correct : _world.Options.Publisher != SmallPublisher.Correct,
+                evidence.Witness is { } accused ? _isShownCertificate || accused.Value >= _world.Correct : _world.Options.Publisher != SmallPublisher.Correct,
                 $"C2: {evidence} accuses a correct party.");
         }
 
