@@ -13,7 +13,7 @@ namespace Bft.Sim;
 /// </summary>
 internal sealed class Durability : Checker
 {
-    private readonly SortedDictionary<StreamId, SortedDictionary<ulong, (Digest Digest, string By)>> _promised = [];
+    private readonly SortedDictionary<StreamId, SortedDictionary<ulong, Promised>> _promised = [];
     private readonly Dictionary<(int Witness, StreamId Stream), Sequence> _shownTips = [];
     private readonly SortedDictionary<int, RecordLog> _logs = [];
     private readonly HashSet<(int From, int Bundle)> _bundles = [];
@@ -148,7 +148,7 @@ internal sealed class Durability : Checker
         {
             for (int party = 0; party < Facts.Parties.Count; party++)
             {
-                if (Facts.IsWitness(party) && Facts.IsInCore(party) && _promised.Any(promised => LacksTip(party, promised.Key, promised.Value.Last().Key)))
+                if (Facts.IsWitness(party) && Facts.IsInCore(party) && _promised.Any(promised => Highest(promised.Value) is { } last && LacksTip(party, promised.Key, last.Slot)))
                 {
                     return false;
                 }
@@ -167,7 +167,7 @@ internal sealed class Durability : Checker
                 continue;
             }
 
-            foreach ((StreamId stream, SortedDictionary<ulong, (Digest Digest, string By)> promised) in _promised)
+            foreach ((StreamId stream, SortedDictionary<ulong, Promised> promised) in _promised)
             {
                 CheckKept(party, stream, promised);
             }
@@ -203,20 +203,24 @@ internal sealed class Durability : Checker
         }
     }
 
-    private void CheckKept(int witness, StreamId stream, SortedDictionary<ulong, (Digest Digest, string By)> promised)
+    private void CheckKept(int witness, StreamId stream, SortedDictionary<ulong, Promised> promised)
     {
-        (ulong highest, (Digest _, string by)) = promised.Last();
-        if (LacksTip(witness, stream, highest) || Facts.StoredTip(witness, stream) is not { } tip)
+        if (Highest(promised) is not { } highest)
         {
-            Fail($"{NameOf(witness)} does not store slot {highest} of {stream}, which {by} held for certified.", witness);
+            return;
+        }
+
+        if (LacksTip(witness, stream, highest.Slot) || Facts.StoredTip(witness, stream) is not { } tip)
+        {
+            Fail($"{NameOf(witness)} does not store slot {highest.Slot} of {stream}, which {NameOf(highest.By)} held for certified.", witness);
             return;
         }
 
         for (BatchRef? stored = tip.Batch; stored is { } batch; stored = Facts.Sightings.Find(batch.Digest)?.Previous)
         {
-            if (promised.TryGetValue(batch.Sequence.Value, out (Digest Digest, string By) kept) && kept.Digest != batch.Digest)
+            if (promised.TryGetValue(batch.Sequence.Value, out Promised? kept) && kept.Digest != batch.Digest)
             {
-                Fail($"{NameOf(witness)} stores {batch} where {kept.By} held {kept.Digest.ToString()[..8]} for certified.", witness);
+                Fail($"{NameOf(witness)} stores {batch} where {NameOf(kept.By[0])} held {kept.Digest.ToString()[..8]} for certified.", witness);
                 return;
             }
         }
@@ -226,13 +230,36 @@ internal sealed class Durability : Checker
 
     private void Promise(BatchRef batch, int by)
     {
-        if (!_promised.TryGetValue(batch.Stream, out SortedDictionary<ulong, (Digest Digest, string By)>? slots))
+        if (!_promised.TryGetValue(batch.Stream, out SortedDictionary<ulong, Promised>? slots))
         {
             slots = [];
             _promised.Add(batch.Stream, slots);
         }
 
-        slots.TryAdd(batch.Sequence.Value, (batch.Digest, NameOf(by)));
+        if (!slots.TryGetValue(batch.Sequence.Value, out Promised? promised))
+        {
+            promised = new Promised(batch.Digest, []);
+            slots.Add(batch.Sequence.Value, promised);
+        }
+
+        if (!promised.By.Contains(by))
+        {
+            promised.By.Add(by);
+        }
+    }
+
+    /// <summary>The highest slot that somebody in the core holds for certified. What only a witness knows whom the core never hears again is not lost: that witness has it.</summary>
+    private (ulong Slot, int By)? Highest(SortedDictionary<ulong, Promised> promised)
+    {
+        foreach ((ulong slot, Promised by) in promised.Reverse())
+        {
+            if (by.By.Find(Facts.IsInCore) is var party && by.By.Exists(Facts.IsInCore))
+            {
+                return (slot, party);
+            }
+        }
+
+        return null;
     }
 
     private RecordLog LogOf(int witness)
@@ -245,4 +272,7 @@ internal sealed class Durability : Checker
 
         return log;
     }
+
+    /// <summary>A certified batch, and who held it for certified.</summary>
+    private sealed record Promised(Digest Digest, List<int> By);
 }

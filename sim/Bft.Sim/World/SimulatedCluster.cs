@@ -228,16 +228,12 @@ internal sealed class SimulatedCluster : RunFacts
         if (Violation is null)
         {
             Heal();
-            long bound = Simulation.Now + (HealMilliseconds * Millisecond);
-            while (Violation is null && Simulation.Now < bound && !IsSettled())
-            {
-                Simulation.RunUntil(Math.Min(bound, Simulation.Now + (SettleMilliseconds * Millisecond)), () => Violation is not null);
-            }
-
+            Settle();
             if (Violation is null)
             {
-                // What comes too often or too late would come now.
+                // What comes too often or too late would come now; and what an adversary held back till now has its time too.
                 Simulation.RunUntil(Simulation.Now + (Plan.QuietMilliseconds * Millisecond), () => Violation is not null);
+                Settle();
             }
         }
 
@@ -312,6 +308,16 @@ internal sealed class SimulatedCluster : RunFacts
     }
 
     private long HealMilliseconds => Plan.HealMilliseconds > 0 ? Plan.HealMilliseconds : 60_000 + (Plan.Broadcasts * 500L);
+
+    /// <summary>Until all that is due has happened, or the time for it is over.</summary>
+    private void Settle()
+    {
+        long bound = Simulation.Now + (HealMilliseconds * Millisecond);
+        while (Violation is null && Simulation.Now < bound && !IsSettled())
+        {
+            Simulation.RunUntil(Math.Min(bound, Simulation.Now + (SettleMilliseconds * Millisecond)), () => Violation is not null);
+        }
+    }
 
     private bool IsSettled() => Publishers.All(publisher => publisher.IsByzantine || publisher.IsGone || publisher.IsEnded || (publisher.IsUp && publisher.Left + publisher.InFlight == 0)) && Checks.TrueForAll(check => check.IsSettled);
 

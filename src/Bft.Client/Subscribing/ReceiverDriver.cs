@@ -17,6 +17,9 @@ internal sealed class ReceiverDriver
     /// <summary>R4: a witness that named a floor is left after so long. Unit: milliseconds.</summary>
     private const long CutPatienceMs = 200;
 
+    /// <summary>What was dropped for want of room is asked for again at once only so long after the last time. Unit: milliseconds.</summary>
+    private const int DroppedAgainMs = 1000;
+
     private readonly Committee _committee;
     private readonly ISignatureScheme _scheme;
     private readonly Topic _topic;
@@ -34,6 +37,7 @@ internal sealed class ReceiverDriver
     private WitnessSet _notAdmitting;
     private long _nowMs;
     private long _fullSince;
+    private long _droppedAt = long.MinValue / 2;
     private (WitnessIndex From, long Since)? _cutBy;
     private int _next;
 
@@ -314,7 +318,13 @@ internal sealed class ReceiverDriver
             // R6: it was our room, not the witness's fault.
             WitnessIndex same = _serving.Witness!.Value;
             _serving.Close(_nowMs);
-            Serve(same);
+            if (_nowMs - _droppedAt >= DroppedAgainMs)
+            {
+                _droppedAt = _nowMs;
+                Serve(same);
+            }
+
+            // Otherwise the back-off: what fills the room waits for a slot that this witness may have cut, and the next one may have it.
         }
         else if (wanted.Reason == WantedReason.Cut)
         {
@@ -381,6 +391,12 @@ internal sealed class ReceiverDriver
 
     private void Perform()
     {
+        // Before what follows the gap is delivered.
+        foreach (Skipped skipped in _effects.Skipped)
+        {
+            _outputs.Notify(new SlotsSkipped(skipped.Stream, skipped.First, skipped.Floor));
+        }
+
         foreach (Protocol.Receiving.Delivery delivery in _effects.Deliveries)
         {
             Credit.Add(delivery.Batch.Body.Length);
@@ -388,11 +404,6 @@ internal sealed class ReceiverDriver
         }
 
         Credit.SetHeld(_role?.BufferedBytes ?? 0);
-        foreach (Skipped skipped in _effects.Skipped)
-        {
-            _outputs.Notify(new SlotsSkipped(skipped.Stream, skipped.First, skipped.Floor));
-        }
-
         foreach (HandOverAnswer answer in _effects.Answers)
         {
             // Copied: the bodies may be delivered, and their memory given back, before they are sent.
