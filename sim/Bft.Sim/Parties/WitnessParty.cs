@@ -287,6 +287,11 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
             throw new PowerCutException();
         }
 
+        if (frame is FloorFrame)
+        {
+            Cluster.Simulation.Probe("retention cut", Id);
+        }
+
         Cluster.Network.Send(connection, this, frame);
         (frame as BodyFrame)?.BodyOwner?.Dispose();
     }

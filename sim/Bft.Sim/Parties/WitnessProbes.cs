@@ -11,6 +11,9 @@ internal sealed class WitnessProbes(SimulatedCluster cluster, int party)
     /// <summary>Over all lives: adoption may come long after the ack. Kept only where a slot can have two values.</summary>
     private readonly Dictionary<Slot, Digest>? _acked = cluster.Plan.ByzantinePublishers > 0 ? [] : null;
 
+    /// <summary>Asked of a peer because f + 1 acked them (W6).</summary>
+    private readonly HashSet<Digest> _fetched = [];
+
     /// <summary>A peer's evidence is being dealt with.</summary>
     public bool IsTold { get; set; }
 
@@ -21,14 +24,35 @@ internal sealed class WitnessProbes(SimulatedCluster cluster, int party)
             Reach("evidence exchanged (W10)");
         }
 
+        if (effects.HasLostMemory)
+        {
+            Reach("lost memory noticed (W9)");
+        }
+
+        foreach (FetchOrder order in effects.Fetches)
+        {
+            if (order.Batch is { } wanted)
+            {
+                _fetched.Add(wanted);
+            }
+        }
+
         foreach (WitnessRecord record in effects.Records)
         {
             switch (record)
             {
+                case FloorRecord or SkippedRecord or JumpRecord:
+                    Reach("floor adopted by a laggard (S3)");
+                    break;
                 case RetiredRecord:
                     Reach("incarnation retired (W11)");
                     break;
                 case BatchRecord { Batch: var batch, AckBase: not null }:
+                    if (_fetched.Remove(batch.Digest) && cluster.PartyOf(batch.Statement.Statement.Header.Publisher) is var publisher and >= 0 && !cluster.All[publisher].IsUp)
+                    {
+                        Reach("a dead publisher's batch finished (W6)");
+                    }
+
                     _acked?.TryAdd(batch.Reference.Slot, batch.Digest);
                     if (batch.Statement.Statement.Ancestor.Kind == AncestorKind.Link)
                     {

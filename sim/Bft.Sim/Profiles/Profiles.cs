@@ -90,7 +90,7 @@ internal static class Profiles
         ClockSkewMilliseconds = lot.Sometimes(Knob.SkewIsOn, 1, 3) ? lot.Between(Knob.Skew, 1, 60_000) : 0,
         ClockJumpPpm = lot.Sometimes(Knob.JumpIsOn, 1, 4) ? lot.Ppm(Knob.Jump, 200, 3_000) : 0,
         PausePpm = lot.Sometimes(Knob.PauseIsOn, 1, 3) ? lot.Ppm(Knob.Pause, 200, 5_000) : 0,
-        RetainBytes = lot.Sometimes(Knob.RetainIsOn, 1, 3) ? lot.Between(Knob.Retain, 1_000, 20_000) : 0,
+        RetainBytes = lot.Sometimes(Knob.RetainIsOn, 1, 3) ? lot.Between(Knob.Retain, 200, 6_000) : 0,
         RealSignatures = lot.Sometimes(Knob.RealSignatures, 1, 40),
     };
 
@@ -161,7 +161,7 @@ internal static class Profiles
         Byzantine = [.. Enumerable.Repeat(AdversaryKind.Silent, lot.Between(Knob.ByzantineCount, 0, plan.FaultyMax)).Select((kind, i) => lot.SometimesNth(Knob.ByzantineKinds, i, 1, 2) ? kind : AdversaryKind.Colluder)],
         ByzantinePublishers = lot.Sometimes(Knob.ByzantinePublisherIsOn, 1, 3) ? 1 : 0,
         GoneForEverPpm = lot.Ppm(Knob.Gone, 0, 500_000),
-        RetainBytes = lot.Sometimes(Knob.RetainIsOn, 1, 3) ? lot.Between(Knob.Retain, 1_000, 20_000) : 0,
+        RetainBytes = lot.Sometimes(Knob.RetainIsOn, 1, 3) ? lot.Between(Knob.Retain, 200, 6_000) : 0,
     };
 
     private static RunPlan Beyond(PlanLot lot, RunPlan plan)
