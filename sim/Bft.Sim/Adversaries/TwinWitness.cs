@@ -1,3 +1,4 @@
+using Bft.Node;
 using Bft.Protocol.Membership;
 
 namespace Bft.Sim;
@@ -11,6 +12,18 @@ internal sealed class TwinWitness(SimulatedCluster cluster, int id, string name,
     {
         Cluster.Simulation.Note(TraceKind.Attack, Id, "runs twice");
         base.OnStart();
+    }
+
+    /// <summary>One run for both halves and for ever: else one would take the other's signatures for its own lost memory (W9).</summary>
+    protected override Protocol.Model.Run NextRun() => new((ulong)Index.Value);
+
+    /// <summary>Nobody who sees half of the cluster would get the answers that W9 waits for.</summary>
+    protected override void OnStarted(Protocol.Model.Run run)
+    {
+        foreach (WitnessIndex peer in Cluster.Committee.GetMembers().Where(peer => peer != Index))
+        {
+            Apply(new RecallInput(peer, [], null, run));
+        }
     }
 
     protected override void OnTick()

@@ -55,8 +55,17 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         Cluster.OnReplayed(this, journal);
         _driver = new WitnessDriver(role, journal, _store, this) { Decided = OnDecided };
         _driver.Tick(ClockMs);
-        _driver.Start(new Protocol.Model.Run(Cluster.Simulation.Choices.Next(ChoiceStream.Workload, Id).Bits()));
+        Protocol.Model.Run run = NextRun();
+        _driver.Start(run);
+        OnStarted(run);
         SealSoon();
+    }
+
+    protected virtual Protocol.Model.Run NextRun() => new(Cluster.Simulation.Choices.Next(ChoiceStream.Workload, Id).Bits());
+
+    /// <summary>The driver runs; it asks its peers (W9).</summary>
+    protected virtual void OnStarted(Protocol.Model.Run run)
+    {
     }
 
     protected override void OnCrash()
@@ -319,7 +328,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         }
     }
 
-    private void Apply(CoreInput input)
+    protected void Apply(CoreInput input)
     {
         _driver.Apply(input);
         SealSoon();

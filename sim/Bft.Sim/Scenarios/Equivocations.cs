@@ -151,8 +151,9 @@ internal static class Equivocations
     {
         ConspiringPublisher puppet = stage.Puppet;
         stage.TakeSides();
-        stage.At(50, () => stage.Cluster.Sides.Split(6_000_000_000));
-        stage.At(800, () =>
+        // Not at once: each witness first asks all others (W9).
+        stage.At(2_000, () => stage.Cluster.Sides.Split(6_000_000_000));
+        stage.At(2_800, () =>
         {
             Branch one = puppet.Begin(stage.Cluster.Topics[0], 0);
             Branch other = puppet.Fork(one, 0, 1);

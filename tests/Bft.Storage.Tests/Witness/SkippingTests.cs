@@ -108,5 +108,5 @@ public sealed class SkippingTests : IDisposable
     private void NameStatements(StoringWitness witness, int peer, int floor) => Name(witness, peer, floor, isOfStatements: true);
 
     private void Show(StoringWitness witness, int top, int from) => witness.Do((role, effects) => role.OnCertificate(
-        _cluster.Certify(_stream[top].Reference, (ulong)from), [.. _stream.Batches.Skip(from).Take(top - from + 1).Select(batch => batch.Statement)], effects));
+        _cluster.Certify(_stream[top].Reference, (ulong)from, 1, 2, 3), [.. _stream.Batches.Skip(from).Take(top - from + 1).Select(batch => batch.Statement)], effects));
 }

@@ -25,6 +25,15 @@ internal sealed class StoringWitness : IDisposable
         Role.OnTick(_now, _effects);
         Journal.OnTick(_now);
         Do((role, effects) => role.Start(new Run(run), effects));
+
+        // W9: all peers answer at once that they hold nothing of it.
+        Do((role, effects) =>
+        {
+            for (int peer = 1; peer < CommitteeSize.Min; peer++)
+            {
+                role.OnRecall(new WitnessIndex(peer), [], null, new Run(run), effects);
+            }
+        });
     }
 
     public WitnessRole Role { get; }
