@@ -65,7 +65,8 @@ internal sealed class Conspiracy(SimulatedCluster cluster)
     /// <param name="batch">For what.</param>
     /// <param name="lot">Draws their bases.</param>
     /// <param name="missing">Fewer acks than a quorum by so many: a forgery.</param>
-    public QuorumCertificate? Certify(BatchRef batch, ref Lot lot, int missing = 0)
+    /// <param name="isPadded">The first ack stands there so many times more.</param>
+    public QuorumCertificate? Certify(BatchRef batch, ref Lot lot, int missing = 0, bool isPadded = false)
     {
         int wanted = cluster.Committee.Size.Quorum - missing;
         SortedDictionary<int, CertificateEntry> entries = [];
@@ -83,7 +84,7 @@ internal sealed class Conspiracy(SimulatedCluster cluster)
             }
         }
 
-        return entries.Count >= wanted && wanted > 0 ? new QuorumCertificate(batch, cluster.Committee.Epoch, [.. entries.Values.Take(wanted)]) : null;
+        return entries.Count >= wanted && wanted > 0 ? new QuorumCertificate(batch, cluster.Committee.Epoch, [.. Enumerable.Repeat(entries.Values.FirstOrDefault()!, isPadded ? missing : 0), .. entries.Values.Take(wanted)]) : null;
     }
 
     /// <summary>Each colluding witness acks a batch, whatever it acked before, to these parties.</summary>

@@ -10,6 +10,7 @@ internal sealed class Plot(SimulatedCluster cluster, ConspiringPublisher publish
 {
     private const long Millisecond = 1_000_000;
     private const int StreamsMax = 12;
+    private const int FloodWindowMax = 8;
 
     private readonly CertificateBender _bender = new(cluster.Committee);
     private int _movesLeft = -1;
@@ -190,11 +191,11 @@ internal sealed class Plot(SimulatedCluster cluster, ConspiringPublisher publish
     }
 
     /// <summary>Certificates go to one party only, mostly: the others must hear of it from that one (R5).</summary>
-    private string Show(Branch branch, ref Lot lot, int missing = 0)
+    private string Show(Branch branch, ref Lot lot, int missing = 0, bool isPadded = false)
     {
         foreach (VerifiedBatch batch in Enumerable.Reverse(branch.Batches))
         {
-            if (Conspiracy.Certify(batch.Reference, ref lot, missing) is { } certificate)
+            if (Conspiracy.Certify(batch.Reference, ref lot, missing, isPadded) is { } certificate)
             {
                 return ShowTo(branch.Covered(certificate), batch.Reference, ref lot);
             }
@@ -207,7 +208,8 @@ internal sealed class Plot(SimulatedCluster cluster, ConspiringPublisher publish
     {
         if (lot.Below(3) == 0)
         {
-            return "too few acks: " + Show(branch, ref lot, missing: 1 + lot.Below(2));
+            bool isPadded = lot.Below(2) == 0;
+            return $"{(isPadded ? "one ack twice" : "too few acks")}: " + Show(branch, ref lot, missing: 1 + lot.Below(2), isPadded);
         }
 
         if (Conspiracy.Certificates.Count == 0)
@@ -284,8 +286,13 @@ internal sealed class Plot(SimulatedCluster cluster, ConspiringPublisher publish
                 what = "a statement with a byte behind";
                 break;
             case 3:
-                signed = Signed(BatchStatement.Create(header, new Sequence(bent.End.Value + (ulong)lot.Between(1, 1_000_000)), Ancestor.Previous(batch.Digest), batch.Statement.Statement.Body), batch.Body);
-                what = "a batch far ahead";
+                ulong ahead = (ulong)lot.Between(1, 1_000_000);
+                for (ulong i = 0; i < 8UL * (ulong)Math.Min(cluster.Plan.WindowSlots, FloodWindowMax); i++)
+                {
+                    publisher.Send(new BatchFrame(Signed(BatchStatement.Create(header, new Sequence(bent.End.Value + ahead + i), Ancestor.Previous(batch.Digest), batch.Statement.Statement.Body), batch.Body)), some);
+                }
+
+                what = "batches far ahead";
                 break;
             case 4:
                 Sequence next = bent.End;

@@ -16,6 +16,8 @@ internal sealed class Accountability : Checker
     private readonly Dictionary<Slot, Digest> _certified = [];
     private readonly Dictionary<StreamId, PublicKey> _publishers = [];
     private readonly SortedSet<int> _named = [];
+    private readonly Dictionary<(object Collector, int Witness, Slot Slot), Digest> _counted = [];
+    private readonly HashSet<(int Party, int Witness)> _known = [];
     private string? _conflict;
 
     public override string Name => "accountability";
@@ -31,10 +33,25 @@ internal sealed class Accountability : Checker
     public override void OnEvidence(int party, VerifiedEvidence evidence)
     {
         SeenEvidence? seen = Facts.Sightings.Evidence(evidence.Evidence.Encode());
+        _known.Add((party, evidence.Witness?.Value ?? -1));
         Judge(party, seen, "holds");
         if (seen is not null && seen.Witness != (evidence.Witness?.Value ?? -1))
         {
             Fail($"{NameOf(party)} holds evidence against {evidence.Offender} that names another.", party);
+        }
+    }
+
+    /// <summary>Who was shown two acks of one witness in one slot holds evidence against it (C2).</summary>
+    public override void OnAcksCounted(int witness, IReadOnlyList<CountedAck> acks)
+    {
+        foreach ((VerifiedAck ack, object collector) in acks)
+        {
+            int other = ack.Witness.Value;
+            if (!_counted.TryAdd((collector, other, ack.Batch.Slot), ack.Batch.Digest)
+                && _counted[(collector, other, ack.Batch.Slot)] != ack.Batch.Digest && other != witness && !_known.Contains((witness, other)))
+            {
+                Fail($"{NameOf(witness)} was shown two acks of {NameOf(other)} in slot {ack.Batch.Slot}, and holds no evidence (C2).", witness, other);
+            }
         }
     }
 

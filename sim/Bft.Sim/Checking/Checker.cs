@@ -99,6 +99,19 @@ internal abstract class Checker
     {
     }
 
+    /// <summary>A correct witness took acks of others that it must count, and has decided what follows.</summary>
+    public virtual void OnAcksCounted(int witness, IReadOnlyList<CountedAck> acks)
+    {
+    }
+
+    /// <summary>A witness began a run on a disk that was damaged, not lost.</summary>
+    /// <param name="witness">Faulty since then, but it must not go on as if nothing had been.</param>
+    /// <param name="mark">The last commit that it can have lost nothing above: as it read the disk, and one more for each time that it was damaged.</param>
+    /// <param name="durable">Its last commit that was durable before.</param>
+    public virtual void OnDamagedStart(int witness, ulong mark, ulong durable)
+    {
+    }
+
     public virtual void OnCrashed(int party)
     {
     }
@@ -156,6 +169,9 @@ internal abstract class Checker
     protected string NameOf(int party) => party >= 0 && party < Facts.Parties.Count ? Facts.Parties[party] : "nobody known";
 }
 
+/// <summary>An ack that counts, and what counts it: acks are remembered as long as that lives.</summary>
+internal readonly record struct CountedAck(VerifiedAck Ack, object Collector);
+
 /// <summary>What checkers may know of a run.</summary>
 internal abstract class RunFacts
 {
@@ -198,6 +214,9 @@ internal abstract class RunFacts
 
     /// <summary>The tip that a witness shows, or would show, for a stream; null when it stored nothing of it.</summary>
     public abstract VerifiedCertificate? StoredTip(int witness, StreamId stream);
+
+    /// <summary>A witness that is up remembers its ack of a batch; true as well where it need not: below its tip, in a stream that it retired.</summary>
+    public virtual bool RemembersAck(int witness, BatchRef batch) => true;
 
     /// <summary>More parties are faulty than the model allows (profile beyond-f): safety checks expect findings.</summary>
     public abstract bool IsBeyondModel { get; }

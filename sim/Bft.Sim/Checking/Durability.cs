@@ -21,6 +21,8 @@ internal sealed class Durability : Checker
     private readonly HashSet<BatchRef> _journaled = [];
     private readonly Dictionary<int, List<BatchRef>> _made = [];
 
+    private static readonly Comparer<BatchRef> BySlot = Comparer<BatchRef>.Create((left, right) => (left.Stream.ToString(), left.Sequence).CompareTo((right.Stream.ToString(), right.Sequence)));
+
     public override string Name => "durability";
 
     public override bool HoldsBeyondModel => false;
@@ -138,6 +140,21 @@ internal sealed class Durability : Checker
             {
                 Fail($"{NameOf(party)} came back without slot {shown} of {stream}, which it had shown as stored.", party);
             }
+        }
+
+        if (Facts.IsWitness(party) && Facts.IsCorrect(party)
+            && LogOf(party).SureAcks.Where(batch => !Facts.RemembersAck(party, batch)).Order(BySlot).Cast<BatchRef?>().FirstOrDefault() is { } forgotten)
+        {
+            Fail($"{NameOf(party)} came back without its ack of {forgotten}, which was durable (W1, W9).", party);
+        }
+    }
+
+    /// <summary>Only the last commit may be taken for torn; damage below it is no reason to forget what follows (W9).</summary>
+    public override void OnDamagedStart(int witness, ulong mark, ulong durable)
+    {
+        if (mark < durable)
+        {
+            Fail($"{NameOf(witness)} forgot what its damaged journal held above commit {mark}, up to {durable}: it must stop instead (W9).", witness);
         }
     }
 

@@ -17,6 +17,9 @@ internal sealed class RecordLog
     /// <summary>The record of an ack is on the disk, or was kept by a crash.</summary>
     public bool HasAck(BatchRef batch) => _acked.Contains(batch);
 
+    /// <summary>Acks whose record is on the disk for sure.</summary>
+    public IEnumerable<BatchRef> SureAcks => _acked.Where(batch => !_doubtful.Contains((false, batch)));
+
     public bool HasBatch(BatchRef batch) => _stored.Contains(batch);
 
     public bool HasCertificate(BatchRef batch) => _certified.Contains(batch);

@@ -50,15 +50,13 @@ public sealed class SimulatedDisk : IDisk
     /// <value>A crash now would lose nothing that is written: no unflushed sector, length or new name, and no flush that failed since the last crash.</value>
     public bool IsDurable => _cached.All(pair => pair.Value.IsDurable && _durable.GetValueOrDefault(pair.Key) == pair.Value);
 
-    /// <summary>Flips one bit of one file.</summary>
+    /// <summary>Flips one bit of one file, of something that was written: most of a journal is padding, where damage does no harm.</summary>
     public void FlipBit(ref Lot lot)
     {
-        string[] names = [.. _cached.Where(pair => pair.Value.Length > 0).Select(pair => pair.Key).Order(StringComparer.Ordinal)];
-        if (names.Length > 0)
+        if (NameToDamage(1, ref lot) is { } name)
         {
-            string name = names[lot.Below(names.Length)];
             byte[] bytes = this[name];
-            bytes[lot.Below(bytes.Length)] ^= (byte)(1 << lot.Below(8));
+            bytes[Written(bytes, lot.Below(bytes.Length))] ^= (byte)(1 << lot.Below(8));
             this[name] = bytes;
         }
     }
@@ -66,13 +64,12 @@ public sealed class SimulatedDisk : IDisk
     /// <summary>Writes a copy of one sector over another of the same file.</summary>
     public void Misdirect(ref Lot lot)
     {
-        string[] names = [.. _cached.Where(pair => pair.Value.Length >= 2 * SectorBytes).Select(pair => pair.Key).Order(StringComparer.Ordinal)];
-        if (names.Length > 0)
+        if (NameToDamage(2 * SectorBytes, ref lot) is { } name)
         {
-            string name = names[lot.Below(names.Length)];
             byte[] bytes = this[name];
             int sectors = bytes.Length / SectorBytes;
-            bytes.AsSpan(lot.Below(sectors) * SectorBytes, SectorBytes).ToArray().CopyTo(bytes, lot.Below(sectors) * SectorBytes);
+            int to = Math.Min(sectors - 1, Written(bytes, lot.Below(bytes.Length)) / SectorBytes);
+            bytes.AsSpan(lot.Below(sectors) * SectorBytes, SectorBytes).ToArray().CopyTo(bytes, to * SectorBytes);
             this[name] = bytes;
         }
     }
@@ -177,6 +174,21 @@ public sealed class SimulatedDisk : IDisk
         {
             _durable.Add(name, inode);
         }
+    }
+
+    /// <summary>Any file of a length, but as often as not the newest, which is the one that is read back to its end.</summary>
+    private string? NameToDamage(int length, ref Lot lot)
+    {
+        string[] names = [.. _cached.Where(pair => pair.Value.Length >= length).Select(pair => pair.Key).Order(StringComparer.Ordinal)];
+        return names.Length == 0 ? null : lot.Below(2) == 0 ? names[^1] : lot.Of(names);
+    }
+
+    /// <summary>The first byte from here on, once around, that is not zero; here when there is none.</summary>
+    private static int Written(byte[] bytes, int from)
+    {
+        int behind = bytes.AsSpan(from).IndexOfAnyExcept((byte)0);
+        int before = bytes.AsSpan(0, from).IndexOfAnyExcept((byte)0);
+        return behind >= 0 ? from + behind : Math.Max(before, 0);
     }
 
     private long BytesWithout(Inode? inode) => _cached.Values.Distinct().Where(other => other != inode).Sum(other => (long)other.Length);

@@ -19,6 +19,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     private const int HeartbeatMs = 1000;
     private const int SlowConsumerMs = 5_000;
     private const int CallPatienceMs = 2_000;
+    private const int SlotWindows = 6; // C3: two of what may come, four of what was left behind
 
     private readonly WitnessProbes _probes = new(cluster, id);
     private readonly List<Connection> _publishers = [];
@@ -26,6 +27,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     private readonly List<Connection> _fetches = [];
     private readonly Connection?[] _peers = new Connection?[cluster.Plan.Witnesses];
     private readonly long[] _redialAt = new long[cluster.Plan.Witnesses];
+    private WitnessRole _role = null!;
     private WitnessDriver _driver = null!;
     private BatchStore _store = null!;
     private BatchVerifier _batches = null!;
@@ -35,6 +37,14 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     public WitnessIndex Index { get; } = index;
 
     public BatchStore Store => _store;
+
+    public WitnessRole Role => _role;
+
+    /// <summary>How often its disk was damaged since it was last up; each time may cost the last commit, which looks torn then.</summary>
+    public ulong Damages { get; set; }
+
+    /// <summary>Its disk was replaced or emptied since it was last up: no telling from it what it held.</summary>
+    public bool IsDiskLost { get; set; }
 
     /// <summary>Its last durable commit.</summary>
     public ulong Mark => _driver.DurableMark.Value;
@@ -49,11 +59,18 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         ISignatureScheme scheme = Cluster.Scheme;
         _store = new BatchStore();
         _batches = new BatchVerifier(Cluster.Committee.Cluster, Cluster.Committee.Limits, scheme);
-        WitnessRole role = new(Cluster.Committee, Index, Signer, Cluster.NodeLimits);
+        _role = new WitnessRole(Cluster.Committee, Index, Signer, Cluster.NodeLimits);
         JournalOptions options = new() { NewId = Cluster.JournalIdOf(this), SegmentBytes = Cluster.Plan.SegmentBytes };
-        WitnessJournal journal = WitnessJournal.Open(Disk, options, Cluster.Committee, Index, scheme, role, _store, _ => Cluster.Retention);
+        WitnessJournal journal = WitnessJournal.Open(Disk, options, Cluster.Committee, Index, scheme, _role, _store, _ => Cluster.Retention);
         Cluster.OnReplayed(this, journal);
-        _driver = new WitnessDriver(role, journal, _store, this) { Decided = OnDecided };
+        if (Damages > 0 && !IsDiskLost)
+        {
+            Cluster.Checks.ForEach(check => check.OnDamagedStart(Id, journal.Journal.DurableMark + Damages, Mark));
+        }
+
+        (Damages, IsDiskLost) = (0, false);
+
+        _driver = new WitnessDriver(_role, journal, _store, this) { Decided = OnDecided };
         _driver.Tick(ClockMs);
         Protocol.Model.Run run = NextRun();
         _driver.Start(run);
@@ -82,6 +99,12 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     protected override void OnTick()
     {
         _driver.Tick(ClockMs);
+        foreach (Checker check in Cluster.ChecksOf(this))
+        {
+            check.OnAmount(Id, "held bytes", _role.HeldBodyBytes, Cluster.NodeLimits.HeldBytesMax);
+            check.OnAmount(Id, "slots of a stream", _role.SlotCountMax, SlotWindows * Cluster.Plan.WindowSlots);
+        }
+
         for (int peer = 0; peer < _peers.Length; peer++)
         {
             if (peer != Index.Value && _peers[peer] is null && Dials(peer) && Cluster.Simulation.Now >= _redialAt[peer])
@@ -330,9 +353,22 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
 
     protected void Apply(CoreInput input)
     {
+        CountedAck[] counted = input is AcksInput acks ? [.. acks.Acks.Select(ack => new CountedAck(ack, _role.Find(ack.Batch.Stream)!)).Where(IsCounted)] : [];
         _driver.Apply(input);
+        if (counted.Length > 0)
+        {
+            foreach (Checker check in Cluster.ChecksOf(this))
+            {
+                check.OnAcksCounted(Id, counted);
+            }
+        }
+
         SealSoon();
     }
+
+    /// <summary>C3: of a stream that it knows, in the two windows above what it stores.</summary>
+    private bool IsCounted(CountedAck counted) => counted.Collector is StreamWitness { StoredEnd: var end }
+        && counted.Ack.Batch.Sequence >= end && counted.Ack.Batch.Sequence.Value < end.Value + (2 * (ulong)Cluster.Plan.WindowSlots);
 
     private void Take(Connection connection, Intake intake)
     {

@@ -36,7 +36,7 @@ internal static class Profiles
             "quick" => Quick(lot),
             "swarm" => Adversarial(lot, Disks(lot, Crashes(lot, Network(lot, Odds(lot, cluster), half: true), half: true), half: true), half: true),
             "network" => Network(lot, cluster, half: false) with { CrashPpm = lot.Ppm(Knob.Crash, 0, 1_000) },
-            "storage" => Disks(lot, Crashes(lot, Odds(lot, cluster), half: false), half: false),
+            "storage" => Disks(lot, Crashes(lot, Odds(lot, cluster), half: false), half: false) with { RetainBytes = lot.Sometimes(Knob.RetainIsOn, 2, 3) ? lot.Between(Knob.Retain, 1_000, 20_000) : 0 },
             "byzantine" => Adversarial(lot, Network(lot, cluster, half: true) with { CrashPpm = lot.Sometimes(Knob.CrashIsOn, 1, 3) ? 2_000 : 0 }, half: false),
             "liveness" => Liveness(lot, Network(lot, cluster, half: true)),
             BeyondF => Beyond(lot, Network(lot, cluster, half: true)),

@@ -28,7 +28,8 @@ internal sealed class BugSearch(string bug, ShrinkLimits limits)
         for (int i = 0; i < Budget && !limits.Stop.IsCancellationRequested; i++)
         {
             RunRequest request = RequestOf(Rotation[i % Rotation.Length], first + (ulong)i);
-            if (Perform(request, false).Violation is { } found)
+            // What fails without the bug as well says nothing about it.
+            if (Perform(request, false).Violation is { } found && Sim.Run.Perform(request).Violation is null)
             {
                 long? events = limits.Runs > 0 ? new Shrinker(Perform, limits).Shrink(request)?.Events : null;
                 return new BugProof(bug, i + 1, request, found.Checker, events, Stopwatch.GetElapsedTime(began));

@@ -215,25 +215,29 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
     /// <summary>Between two lives a disk may lose what it held; only within the budget.</summary>
     private void Damage(Party party, ref Lot lot)
     {
-        if (party is not WitnessParty)
+        if (party is not WitnessParty witness)
         {
             return;
         }
 
         if (lot.Chance(Plan.WipePpm) && TrySpend(party, "disk wiped"))
         {
+            witness.IsDiskLost = true;
             party.Disk = new SimulatedDisk();
         }
         else if (_earlier.TryGetValue(party.Id, out SimulatedDisk? earlier) && lot.Chance(Plan.RollBackPpm) && TrySpend(party, "disk rolled back"))
         {
+            witness.IsDiskLost = true;
             party.Disk = earlier.Clone();
         }
         else if (lot.Chance(Plan.BitRotPpm) && TrySpend(party, "bit rot"))
         {
+            witness.Damages++;
             party.Disk.FlipBit(ref lot);
         }
         else if (lot.Chance(Plan.MisdirectedPpm) && TrySpend(party, "misdirected write"))
         {
+            witness.Damages++;
             party.Disk.Misdirect(ref lot);
         }
     }

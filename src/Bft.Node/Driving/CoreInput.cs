@@ -35,6 +35,8 @@ internal sealed class BatchInput(VerifiedBatch batch) : CoreInput
 
 internal sealed class AcksInput(VerifiedAck[] acks) : CoreInput
 {
+    public IReadOnlyList<VerifiedAck> Acks => acks;
+
     public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnAcks(acks, effects);
 }
 
