@@ -20,7 +20,7 @@ internal static class ProveMode
         SimInvocation.Refuse(bugs.Length == 0, $"there is no planted bug '{only}'; --list-plants has them all.");
         int searches = sim.Get(SimOptions.Full) ? FullSearches : 1;
         ulong first = sim.Get(SimOptions.Seeds)?.First ?? 1;
-        sim.Say("found  seeds  checker               events  first found in     bug");
+        sim.Say("found  recorded  seeds  checker               events  first found in     bug");
         ConcurrentDictionary<string, BugProof> proofs = new(StringComparer.Ordinal);
         Task proving = Parallel.ForEachAsync(
             bugs,
@@ -42,12 +42,22 @@ internal static class ProveMode
 
         int missed = inOrder.Count(proof => !IsProven(proof));
         sim.Say(missed == 0 ? $"all {bugs.Length} planted bugs were found" : $"{missed} of {bugs.Length} planted bugs were not found within {BugSearch.Budget} runs");
+        if (sim.Get(SimOptions.Record) is { } path)
+        {
+            RecordedRuns.Write(path, inOrder);
+        }
+        else if (inOrder.Count(proof => proof.IsRecordedRunFailing == false) is var stale and > 0)
+        {
+            sim.Say($"{stale} recorded runs no longer find their bug; if plans or messages changed, record them anew: --prove --record sim/Bft.Sim/Proving/recorded.txt");
+        }
+
         if (sim.IsJson)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(inOrder.Select(proof => new
             {
                 bug = proof.Name,
                 found = IsProven(proof),
+                recordedRunFails = proof.IsRecordedRunFailing,
                 seeds = proof.Seeds,
                 checker = proof.Checker,
                 events = proof.Events,
@@ -62,13 +72,13 @@ internal static class ProveMode
 
     private static string Line(BugProof proof) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{(IsProven(proof) ? "yes" : proof.Found is null ? "NO" : "OTHER"),-5}  {proof.Seeds,5}  {proof.Checker,-20}  {proof.Events?.ToString(CultureInfo.InvariantCulture) ?? "",6}  {(proof.Found is { } run ? $"{run.Profile} {run.Seed}" : ""),-17}  {proof.Name}");
+        $"{(IsProven(proof) ? "yes" : proof.Found is null ? "NO" : "OTHER"),-5}  {(proof.IsRecordedRunFailing switch { null => "-", true => "fails", false => "PASSES" }),-8}  {proof.Seeds,5}  {proof.Checker,-20}  {proof.Events?.ToString(CultureInfo.InvariantCulture) ?? "",6}  {(proof.Found is { } run ? $"{run.Profile} {run.Seed}" : ""),-17}  {proof.Name}");
 
     private static BugProof Prove(SimInvocation sim, string bug, ulong first, int searches)
     {
         ShrinkLimits limits = new() { Time = sim.Get(SimOptions.ShrinkTime) ?? new ShrinkLimits().Time, Stop = sim.Interruption.Token, Runs = sim.Get(SimOptions.NoShrink) ? 0 : new ShrinkLimits().Runs };
         BugProof[] found = [.. Enumerable.Range(0, searches).Select(i => new BugSearch(bug, limits).Run(first + ((ulong)i * SearchStride))).OrderBy(proof => proof.Found is null).ThenBy(proof => proof.Seeds)];
-        return found[searches / 2];
+        return found[searches / 2] with { IsRecordedRunFailing = RecordedRuns.Of(bug) is { } recorded ? new BugSearch(bug, limits).Find(recorded.Run)?.Checker == recorded.Checker : null };
     }
 
     /// <summary>A canary falsifies one report, which its own checker alone may notice.</summary>

@@ -12,7 +12,7 @@ internal static class SimCommand
         {
             SimOptions.Seed, SimOptions.Seeds, SimOptions.Time, SimOptions.Profile, SimOptions.Scenario, SimOptions.Plan, SimOptions.Replay,
             SimOptions.List, SimOptions.PrintPlan, SimOptions.Log, SimOptions.Html, SimOptions.Json, SimOptions.Keep, SimOptions.NoShrink, SimOptions.ShrinkTime,
-            SimOptions.Failures, SimOptions.Threads, SimOptions.CheckDeterminism, SimOptions.Plant, SimOptions.ListPlants, SimOptions.Prove, SimOptions.Full,
+            SimOptions.Failures, SimOptions.Threads, SimOptions.CheckDeterminism, SimOptions.Plant, SimOptions.ListPlants, SimOptions.Prove, SimOptions.Full, SimOptions.Record,
         };
         HelpWithExamples.Add(command, $"""
             Examples:

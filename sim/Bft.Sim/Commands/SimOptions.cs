@@ -74,6 +74,8 @@ internal static class SimOptions
 
     public static readonly Option<bool> Full = new("--full") { Description = "With --prove: the median of five searches." };
 
+    public static readonly Option<string?> Record = new("--record") { HelpName = "FILE", Description = "With --prove: write the runs that found the bugs (sim/Bft.Sim/Proving/recorded.txt)." };
+
     private static SeedRange? ParseRange(ArgumentResult result)
     {
         string[] ends = result.Tokens[0].Value.Split("..");

@@ -11,7 +11,11 @@ namespace Bft.Sim;
 /// <param name="Checker">Who found it.</param>
 /// <param name="Events">Of the shrunk run; null when it was not shrunk.</param>
 /// <param name="Real">How long it all took.</param>
-internal sealed record BugProof(string Name, int Seeds, RunRequest? Found, string Checker, long? Events, TimeSpan Real);
+internal sealed record BugProof(string Name, int Seeds, RunRequest? Found, string Checker, long? Events, TimeSpan Real)
+{
+    /// <summary>The recorded run still finds it, with the checker that is recorded; null when none is recorded.</summary>
+    public bool? IsRecordedRunFailing { get; init; }
+}
 
 /// <summary>Plants a bug and looks for it: runs of all profiles that stay within the model in turn, until a checker finds something.</summary>
 internal sealed class BugSearch(string bug, ShrinkLimits limits)
@@ -28,8 +32,7 @@ internal sealed class BugSearch(string bug, ShrinkLimits limits)
         for (int i = 0; i < Budget && !limits.Stop.IsCancellationRequested; i++)
         {
             RunRequest request = RequestOf(Rotation[i % Rotation.Length], first + (ulong)i);
-            // What fails without the bug as well says nothing about it.
-            if (Perform(request, false).Violation is { } found && Sim.Run.Perform(request).Violation is null)
+            if (Find(request) is { } found)
             {
                 long? events = limits.Runs > 0 ? new Shrinker(Perform, limits).Shrink(request)?.Events : null;
                 return new BugProof(bug, i + 1, request, found.Checker, events, Stopwatch.GetElapsedTime(began));
@@ -39,8 +42,10 @@ internal sealed class BugSearch(string bug, ShrinkLimits limits)
         return new BugProof(bug, Budget, null, "", null, Stopwatch.GetElapsedTime(began));
     }
 
-    /// <summary>One run with the bug: a recorded one, for instance.</summary>
-    public RunResult Perform(RunRequest request, bool withTrace)
+    /// <summary>What a run finds of the bug; what it finds without the bug as well says nothing.</summary>
+    public Violation? Find(RunRequest request) => Perform(request, false).Violation is { } found && Sim.Run.Perform(request).Violation is null ? found : null;
+
+    private RunResult Perform(RunRequest request, bool withTrace)
     {
         Planted.Active = bug;
         try

@@ -1,6 +1,5 @@
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
-using Bft.Protocol.Witnessing;
 using Bft.Wire.Frames;
 
 namespace Bft.Sim.Tests.Checking;
