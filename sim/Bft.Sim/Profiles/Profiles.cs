@@ -48,11 +48,11 @@ internal static class Profiles
     private static RunPlan Cluster(PlanLot lot)
     {
         int chaos = lot.Between(Knob.Chaos, 4_000, 16_000);
-        int broadcasts = lot.Of(Knob.Broadcasts, 3, 5, 8, 8, 12, 12, 16, 24, 40);
+        int broadcasts = lot.Of(Knob.Broadcasts, 2, 3, 4, 5, 6, 8, 8, 10, 16, 30);
         int publishers = lot.Of(Knob.Publishers, 1, 1, 1, 2, 2, 3);
         return new RunPlan
         {
-            Witnesses = lot.Of(Knob.Witnesses, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 7, 7, 7, 8, 9, 10, 13),
+            Witnesses = lot.Of(Knob.Witnesses, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 6, 6, 7, 7, 8, 9, 10, 13),
             Publishers = publishers,
             Receivers = lot.Of(Knob.Receivers, 1, 1, 1, 2, 2, 3),
             Topics = lot.Of(Knob.Topics, 1, 1, 1, 2),
@@ -64,7 +64,7 @@ internal static class Profiles
             BroadcastEveryMicroseconds = lot.Sometimes(Knob.Burst, 1, 4) ? 2_000 : Math.Max(1_000, (int)(chaos * 700L * publishers / broadcasts)),
             TickMilliseconds = lot.Of(Knob.Tick, 50, 100, 100, 200),
             ChaosMilliseconds = chaos,
-            QuietMilliseconds = lot.Between(Knob.Quiet, 15_000, 30_000),
+            QuietMilliseconds = lot.Between(Knob.Quiet, 10_000, 20_000),
             DelayMaxMicroseconds = lot.Of(Knob.Delay, 500, 1_000, 5_000, 50_000),
             DiskMicroseconds = lot.Of(Knob.DiskTime, 100, 300, 1_000, 20_000),
             TakeMilliseconds = lot.Of(Knob.Take, 1, 5, 50, 1_000),

@@ -65,6 +65,15 @@ internal sealed class FetchAnswers(ClusterFile cluster, BatchStore store, Public
         {
             // S2: asking below the floor is an error that names it. Without bodies it is asked for what is left below: there the floor is the first statement's.
             yield return new Served<IFetchReply>(StoredFrames.Floor(log, lowest));
+
+            // S3: a peer that acked there has the bodies, and may lack nothing but the proof: without it neither the floor nor the slot would ever be its own.
+            for (; fetch.WithBodies && next <= fetch.To && next >= log.FirstKept && next < lowest && log.RangeFrom(next) is { } range; next = range.To.Following)
+            {
+                foreach (Served<IFetchReply> served in Served<IFetchReply>.Range(log, range, bodiesTo: null))
+                {
+                    yield return served;
+                }
+            }
         }
 
         yield return new Served<IFetchReply>(new FetchedFrame(fetch.Stream, highest));
