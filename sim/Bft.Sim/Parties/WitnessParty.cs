@@ -70,7 +70,19 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
 
         (Damages, IsDiskLost) = (0, false);
 
-        _driver = new WitnessDriver(_role, journal, _store, this) { Decided = OnDecided };
+        _driver = new WitnessDriver(_role, journal, _store, this)
+        {
+            Decided = OnDecided,
+            Performed = commit =>
+            {
+                foreach (Checker check in Cluster.ChecksOf(this))
+                {
+                    check.OnSealed(Id, commit.Mark);
+                }
+
+                OnPerformed(commit);
+            },
+        };
         _driver.Tick(ClockMs);
         Protocol.Model.Run run = NextRun();
         _driver.Start(run);
@@ -407,20 +419,26 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         {
             commit.Perform();
             _isFlushing = false;
-            if (Disk.IsDurable)
-            {
-                foreach (Checker check in Cluster.ChecksOf(this))
-                {
-                    check.OnDurable(Id, commit.Mark);
-                }
-            }
-
-            Cluster.Simulation.Note(TraceKind.Durable, Id, Cluster.Simulation.Trace is null ? "" : $"commit {commit.Mark}");
+            OnPerformed(commit);
             _sendsLeft = sendsLeft;
             _driver.OnDurable(commit);
             _sendsLeft = int.MaxValue;
             SealSoon();
         });
+    }
+
+    /// <summary>Whether it is durable, the disk says and not the witness.</summary>
+    private void OnPerformed(JournalCommit commit)
+    {
+        if (Disk.IsDurable)
+        {
+            foreach (Checker check in Cluster.ChecksOf(this))
+            {
+                check.OnDurable(Id, commit.Mark);
+            }
+        }
+
+        Cluster.Simulation.Note(TraceKind.Durable, Id, Cluster.Simulation.Trace is null ? "" : $"commit {commit.Mark}");
     }
 
     private void Begin(Connection connection, ISubscribeRequest request)

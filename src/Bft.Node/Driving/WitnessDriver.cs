@@ -43,6 +43,9 @@ internal sealed class WitnessDriver
     /// <summary>R5: who waits for what it handed over.</summary>
     public HandOverBook HandOvers { get; } = new();
 
+    /// <summary>Sees the commits that a checkpoint performs by itself (S2), before anything follows from them: for those who check.</summary>
+    public Action<JournalCommit>? Performed { get; init; }
+
     /// <summary>Sees what each input made the role decide, before any of it is performed: for those who check.</summary>
     public Action<WitnessEffects>? Decided { get; init; }
 
@@ -133,6 +136,7 @@ internal sealed class WitnessDriver
         while (Seal() is { } commit)
         {
             commit.Perform();
+            Performed?.Invoke(commit);
             OnDurable(commit);
         }
 
