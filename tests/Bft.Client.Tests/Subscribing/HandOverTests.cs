@@ -17,9 +17,7 @@ public sealed class HandOverTests
     [Fact]
     public async Task R5_a_certificate_that_only_one_receiver_saw_is_handed_to_those_who_acked()
     {
-        await using LocalCluster cluster = new();
-        await cluster.StartAsync(0);
-        await cluster.StartAsync(1);
+        await using LocalCluster cluster = await OfTwoAsync();
         (SignedBatch batch, QuorumCertificate certificate) = await CertifyInSecretAsync(cluster);
         await using ByzantineWitness liar = await ServeAsync(cluster, batch, certificate);
         await using BftClient client = cluster.Connect(cluster.Reader);
@@ -33,9 +31,7 @@ public sealed class HandOverTests
     [Fact]
     public async Task R5_a_receiver_that_is_the_only_source_hands_over_statements_and_bodies_too()
     {
-        await using LocalCluster cluster = new();
-        await cluster.StartAsync(0);
-        await cluster.StartAsync(1);
+        await using LocalCluster cluster = await OfTwoAsync();
         (SignedBatch batch, QuorumCertificate certificate) = await CertifyInSecretAsync(cluster);
         await cluster.StopAsync(0);
         await cluster.StopAsync(1);
@@ -47,6 +43,15 @@ public sealed class HandOverTests
 
         Assert.Single(await subscription.ReadAsync(1));
         await AssertServesAsync(cluster, 2, certificate.Batch);
+    }
+
+    /// <summary>Only 0 and 1 run, and they ack: they have asked enough peers (W9) before the others stopped.</summary>
+    private static async Task<LocalCluster> OfTwoAsync()
+    {
+        LocalCluster cluster = await LocalCluster.StartedAsync();
+        await cluster.StopAsync(2);
+        await cluster.StopAsync(Liar.Value);
+        return cluster;
     }
 
     /// <summary>Two correct witnesses ack, the third ack is the liar's own: a quorum that nobody but the two colluders knows of.</summary>
