@@ -36,7 +36,7 @@ internal static class Profiles
             "quick" => Quick(lot),
             "swarm" => Adversarial(lot, Disks(lot, Crashes(lot, Network(lot, Odds(lot, cluster), half: true), half: true), half: true), half: true),
             "network" => Network(lot, cluster, half: false) with { CrashPpm = lot.Ppm(Knob.Crash, 0, 1_000) },
-            "storage" => Disks(lot, Crashes(lot, Odds(lot, cluster), half: false), half: false) with { RetainBytes = lot.Sometimes(Knob.RetainIsOn, 2, 3) ? lot.Between(Knob.Retain, 1_000, 20_000) : 0 },
+            "storage" => Retaining(lot, Disks(lot, Crashes(lot, Odds(lot, Network(lot, cluster, half: true)), half: false), half: false)),
             "byzantine" => Adversarial(lot, Network(lot, cluster, half: true) with { CrashPpm = lot.Sometimes(Knob.CrashIsOn, 1, 3) ? 2_000 : 0 }, half: false),
             "liveness" => Liveness(lot, Network(lot, cluster, half: true)),
             BeyondF => Beyond(lot, Network(lot, cluster, half: true)),
@@ -93,6 +93,11 @@ internal static class Profiles
         RetainBytes = lot.Sometimes(Knob.RetainIsOn, 1, 3) ? lot.Between(Knob.Retain, 200, 6_000) : 0,
         RealSignatures = lot.Sometimes(Knob.RealSignatures, 1, 40),
     };
+
+    /// <summary>Cut often enough that checkpoints come while acks are not certified yet.</summary>
+    private static RunPlan Retaining(PlanLot lot, RunPlan plan) => lot.Sometimes(Knob.RetainIsOn, 2, 3)
+        ? plan with { RetainBytes = lot.Between(Knob.Retain, 500, 5_000), PayloadBytes = Math.Max(plan.PayloadBytes, 500) }
+        : plan with { RetainBytes = 0 };
 
     private static RunPlan Network(PlanLot lot, RunPlan plan, bool half)
     {

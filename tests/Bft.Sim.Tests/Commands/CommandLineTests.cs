@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Bft.Style.Tests;
 
@@ -108,30 +107,6 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(ExitCodes.Findings.Count, ExitCodes.Findings.Select(row => row.Code).Except(ExitCodes.Table.Select(row => (int)row.Code)).Count());
     }
 
-    private async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
-    {
-        ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "Bft.Sim"), arguments)
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = _folder.FullName,
-        };
-        start.Environment["DOTNET_EnableDiagnostics"] = "0";
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        try
-        {
-            await process.WaitForExitAsync().WaitAsync(Limit);
-            return (process.ExitCode, await output, await error);
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill(entireProcessTree: true);
-            }
-        }
-    }
+    private Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) =>
+        SimProcess.RunAsync(Path.Combine(AppContext.BaseDirectory, "Bft.Sim"), _folder.FullName, Limit, arguments);
 }
