@@ -10,10 +10,10 @@ internal static class ExhaustiveMode
     private static readonly ExhaustiveOptions[] Scopes =
     [
         new(),
-        new() { IsReduced = false },
         new() { Crashes = 2 },
         new() { Publisher = SmallPublisher.Forking },
         new() { Slots = 2 },
+        new() { IsReduced = false },
     ];
 
     /// <summary>Rules that a scope checks and that have another name among the checkers; the others have the checker's own.</summary>
