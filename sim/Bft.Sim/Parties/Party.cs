@@ -43,6 +43,9 @@ internal abstract class Party(SimulatedCluster cluster, int id, string name)
     /// <summary>Its clock. Unit: milliseconds since 1970.</summary>
     public long ClockMs => Epoch + (Cluster.Simulation.Now / Millisecond) + ClockOffset;
 
+    /// <summary>What no jump of the clock moves: hosts time their calls by it. Unit: milliseconds.</summary>
+    public long SteadyMs => Cluster.Simulation.Now / Millisecond;
+
     public void Start()
     {
         if (IsUp || IsGone)

@@ -42,7 +42,7 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
 
     protected override void OnTick()
     {
-        _driver.OnTick(ClockMs);
+        _driver.OnTick(SteadyMs);
         Read();
     }
 
@@ -225,10 +225,10 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
             Call call = (Call)next.Connection.ClientState!;
             if (_driver.Credit.HasRoom(heldForMs: 0))
             {
-                _fullSince = ClockMs;
+                _fullSince = SteadyMs;
             }
 
-            if (IsCurrent(next.Connection, call) && !_driver.Credit.HasRoom(ClockMs - _fullSince))
+            if (IsCurrent(next.Connection, call) && !_driver.Credit.HasRoom(SteadyMs - _fullSince))
             {
                 return;
             }

@@ -83,9 +83,9 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
                 OnPerformed(commit);
             },
         };
-        _driver.Tick(ClockMs);
         Protocol.Model.Run run = NextRun();
         _driver.Start(run);
+        _driver.Tick(ClockMs);
         OnStarted(run);
         SealSoon();
     }
@@ -123,7 +123,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
             {
                 _peers[peer] = Cluster.Network.Open(this, peer, ChannelKind.Exchange, new PeerCall());
             }
-            else if (_peers[peer] is { IsOpen: true } call && ((PeerCall)call.ClientState!).IsHeartbeatDue(ClockMs, HeartbeatMs))
+            else if (_peers[peer] is { IsOpen: true } call && ((PeerCall)call.ClientState!).IsHeartbeatDue(SteadyMs, HeartbeatMs))
             {
                 Send(call, new HeartbeatFrame());
             }
@@ -134,13 +134,13 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
             Reader state = (Reader)reader.ServerState!;
             if (reader.BytesToClient < ServingWindow)
             {
-                state.StuckSince = ClockMs;
-                if (state.Feed is not null && ClockMs - state.LastSent > HeartbeatMs)
+                state.StuckSince = SteadyMs;
+                if (state.Feed is not null && SteadyMs - state.LastSent > HeartbeatMs)
                 {
                     Serve(reader, state, state.Feed.ToHeartbeat());
                 }
             }
-            else if (ClockMs - state.StuckSince > SlowConsumerMs)
+            else if (SteadyMs - state.StuckSince > SlowConsumerMs)
             {
                 // R6: it resumes from its cursor.
                 Cluster.Simulation.Probe("slow consumer ended", Id);
@@ -153,7 +153,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
 
         foreach (Connection fetch in _fetches.ToArray())
         {
-            if (ClockMs - ((FetchTask)fetch.ClientState!).Since > CallPatienceMs)
+            if (SteadyMs - ((FetchTask)fetch.ClientState!).Since > CallPatienceMs)
             {
                 EndFetch(fetch);
             }
@@ -175,7 +175,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
                 connection.ServerState = new ExchangeIntake(Cluster.Committee, Index, IndexOf(connection.Client), _store, Cluster.Scheme);
                 break;
             case ChannelKind.Bodies or ChannelKind.Tips:
-                connection.ServerState = new Reader { StuckSince = ClockMs };
+                connection.ServerState = new Reader { StuckSince = SteadyMs };
                 break;
             default:
                 break;
@@ -190,7 +190,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         }
         else if (connection.ClientState is FetchTask fetch)
         {
-            fetch.Since = ClockMs;
+            fetch.Since = SteadyMs;
             Send(connection, fetch.Intake.Request);
         }
     }
@@ -248,7 +248,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         {
             if ((peer is null || peer.Value.Value == other) && _peers[other] is { IsOpen: true } call)
             {
-                ((PeerCall)call.ClientState!).LastSent = ClockMs;
+                ((PeerCall)call.ClientState!).LastSent = SteadyMs;
                 Send(call, frame);
             }
         }
@@ -283,7 +283,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     void IWitnessOutputs.Fetch(FetchOrder order)
     {
         CatchUpIntake intake = new(Cluster.File, Cluster.Scheme, _batches, order);
-        _fetches.Add(Cluster.Network.Open(this, order.Peer.Value, ChannelKind.Fetch, new FetchTask(order, intake) { Since = ClockMs }));
+        _fetches.Add(Cluster.Network.Open(this, order.Peer.Value, ChannelKind.Fetch, new FetchTask(order, intake) { Since = SteadyMs }));
     }
 
     void IWitnessOutputs.Abandon(FetchOrder order)
@@ -487,7 +487,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
 
     private void Serve(Connection connection, Reader state, IFrame frame)
     {
-        state.LastSent = ClockMs;
+        state.LastSent = SteadyMs;
         Send(connection, frame);
     }
 
@@ -515,7 +515,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
             return;
         }
 
-        fetch.Since = ClockMs;
+        fetch.Since = SteadyMs;
         Intake intake = fetch.Intake.Take(reply);
         if (intake.Input is { } input)
         {
