@@ -27,13 +27,14 @@ public sealed class StatusTests
         Assert.Equal((int)ExitCode.Unreachable, unread.ExitCode);
         Assert.Equal((int)ExitCode.UnderQuorum, two.ExitCode);
         Assert.Equal([true, true, false, false], two.Events.Where(one => one.GetProperty("event").GetString() == "witness").Select(one => one.GetProperty("reachable").GetBoolean()));
-        Assert.Equal("serving", two.Events[0].GetProperty("state").GetString());
+        Assert.Equal("recovering", two.Events[0].GetProperty("state").GetString()); // W9: one peer is too few to ask
         Assert.Equal(2, two.Events[^1].GetProperty("answering").GetInt32());
         Assert.Equal((int)ExitCode.UnderQuorum, underQuorum.ExitCode);
         Assert.Contains("a quorum is 3", underQuorum.Error, StringComparison.Ordinal);
         Assert.True(published.ExitCode == 0, published.ToString());
         Assert.Equal(0, three.ExitCode);
         Assert.Contains("3 of 4 witnesses answer", three.Output, StringComparison.Ordinal);
+        Assert.Contains("serving", three.Output, StringComparison.Ordinal);
         Assert.Contains("news", three.Output, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', three.Output);
     }
