@@ -50,7 +50,7 @@ public sealed class ProfileTests
             Assert.True(on > Seeds / 10 && on < Seeds * 19 / 20, $"{key.Name} is on in {on} of {Seeds} seeds.");
         });
         Assert.True(plans.Max(plan => plan.LossPpm) > 200_000 && plans.Max(plan => plan.DuplicatePpm) > 400_000);
-        Assert.All(plans, plan => Assert.InRange(plan.Broadcasts, 5, 60));
+        Assert.All(plans, plan => Assert.InRange(plan.Broadcasts, 2, 60));
     }
 
     [Fact]

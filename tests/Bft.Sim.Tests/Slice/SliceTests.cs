@@ -9,7 +9,7 @@ public sealed class SliceTests(ITestOutputHelper output)
 {
     private const ulong FirstSeed = 1;
     private const ulong LastSeed = 2_000;
-    private static readonly TimeSpan GateLimit = TimeSpan.FromMinutes(6);
+    private static readonly TimeSpan GateLimit = TimeSpan.FromMinutes(15);
 
     [Fact]
     public async Task Two_thousand_swarm_seeds_hold()
