@@ -41,7 +41,7 @@ internal static class ProveMode
         BugProof[] inOrder = [.. bugs.Select(bug => proofs[bug])];
 
         int missed = inOrder.Count(proof => !IsProven(proof));
-        sim.Say(missed == 0 ? $"all {bugs.Length} planted bugs were found" : $"{missed} of {bugs.Length} planted bugs were not found within {BugSearch.Budget} runs");
+        sim.Say(missed == 0 ? $"all {bugs.Length} planted bugs were found" : $"{missed} of {bugs.Length} planted bugs were not found within {BugSearch.Budget} seeds");
         if (sim.Get(SimOptions.Record) is { } path)
         {
             RecordedRuns.Write(path, inOrder);

@@ -6,7 +6,7 @@ namespace Bft.Sim;
 
 /// <summary>How one planted bug was found, or that it was not.</summary>
 /// <param name="Name">The bug.</param>
-/// <param name="Seeds">Runs until it was found; the median where there were several searches.</param>
+/// <param name="Seeds">Seeds until it was found, each in up to five profiles; the median where there were several searches.</param>
 /// <param name="Found">The failing run; null when the budget was spent.</param>
 /// <param name="Checker">Who found it.</param>
 /// <param name="Events">Of the shrunk run; null when it was not shrunk.</param>
@@ -20,7 +20,7 @@ internal sealed record BugProof(string Name, int Seeds, RunRequest? Found, strin
 /// <summary>Plants a bug and looks for it: each seed in all profiles that stay within the model, until a checker finds something.</summary>
 internal sealed class BugSearch(string bug, ShrinkLimits limits)
 {
-    /// <summary>Runs until a search gives up.</summary>
+    /// <summary>Seeds until a search gives up; each is tried in all profiles of the rotation.</summary>
     public const int Budget = 200;
 
     private static readonly string[] Rotation = ["swarm", "byzantine", "storage", "network", "liveness"];
@@ -31,11 +31,14 @@ internal sealed class BugSearch(string bug, ShrinkLimits limits)
         long began = Stopwatch.GetTimestamp();
         for (int i = 0; i < Budget && !limits.Stop.IsCancellationRequested; i++)
         {
-            RunRequest request = RequestOf(Rotation[i % Rotation.Length], first + (ulong)(i / Rotation.Length));
-            if (Find(request) is { } found)
+            foreach (string profile in Rotation)
             {
-                long? events = limits.Runs > 0 ? new Shrinker(Perform, limits).Shrink(request)?.Events : null;
-                return new BugProof(bug, i + 1, request, found.Checker, events, Stopwatch.GetElapsedTime(began));
+                RunRequest request = RequestOf(profile, first + (ulong)i);
+                if (Find(request) is { } found)
+                {
+                    long? events = limits.Runs > 0 ? new Shrinker(Perform, limits).Shrink(request)?.Events : null;
+                    return new BugProof(bug, i + 1, request, found.Checker, events, Stopwatch.GetElapsedTime(began));
+                }
             }
         }
 
