@@ -8,7 +8,7 @@ internal sealed class Totality : Checker
 {
     private readonly Dictionary<Slot, (Topic Topic, int First)> _slots = [];
     private readonly HashSet<(int Receiver, Slot Slot)> _done = [];
-    private readonly List<(int Receiver, Skipped Skipped)> _skipped = [];
+    private readonly SkippedSlots _skipped = new();
 
     public override string Name => "totality";
 
@@ -27,7 +27,7 @@ internal sealed class Totality : Checker
         _done.Add((receiver, slot));
     }
 
-    public override void OnSkipped(int receiver, Skipped skipped) => _skipped.Add((receiver, skipped));
+    public override void OnSkipped(int receiver, Skipped skipped) => _skipped.Add(receiver, skipped);
 
     public override bool IsSettled => !_slots.Any(entry => FirstLacking(entry.Key, entry.Value.Topic) >= 0);
 
@@ -49,7 +49,7 @@ internal sealed class Totality : Checker
         for (int receiver = 0; receiver < Facts.Parties.Count; receiver++)
         {
             if (Facts.IsReceiver(receiver) && Facts.IsInCore(receiver) && Facts.TopicOf(receiver) == topic
-                && !_done.Contains((receiver, slot)) && !IsSkipped(receiver, slot))
+                && !_done.Contains((receiver, slot)) && !_skipped.Contains(receiver, slot))
             {
                 return receiver;
             }
@@ -57,7 +57,4 @@ internal sealed class Totality : Checker
 
         return -1;
     }
-
-    private bool IsSkipped(int receiver, Slot slot) => _skipped.Exists(
-        skip => skip.Receiver == receiver && skip.Skipped.Stream == slot.Stream && skip.Skipped.First <= slot.Sequence && slot.Sequence < skip.Skipped.Floor);
 }

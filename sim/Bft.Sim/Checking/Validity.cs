@@ -12,7 +12,7 @@ internal sealed class Validity : Checker
     private readonly List<Broadcast> _broadcasts = [];
     private readonly Dictionary<BatchRef, Broadcast> _byBatch = [];
     private readonly HashSet<(int Receiver, UInt128 Key)> _delivered = [];
-    private readonly List<(int Receiver, Skipped Skipped)> _skipped = [];
+    private readonly SkippedSlots _skipped = new();
 
     public override string Name => "validity";
 
@@ -54,7 +54,7 @@ internal sealed class Validity : Checker
         }
     }
 
-    public override void OnSkipped(int receiver, Skipped skipped) => _skipped.Add((receiver, skipped));
+    public override void OnSkipped(int receiver, Skipped skipped) => _skipped.Add(receiver, skipped);
 
     /// <summary>Every broadcast that counts was delivered by all who read its topic.</summary>
     public override bool IsSettled => _broadcasts.TrueForAll(broadcast => !IsDue(broadcast) || FirstLacking(broadcast) < 0);
@@ -107,7 +107,7 @@ internal sealed class Validity : Checker
         {
             if (Facts.IsReceiver(receiver) && Facts.IsInCore(receiver) && Facts.TopicOf(receiver) == Facts.TopicOf(broadcast.Publisher)
                 && !broadcast.Keys.TrueForAll(key => _delivered.Contains((receiver, key)))
-                && !IsSkipped(receiver, broadcast.Batch))
+                && !_skipped.Contains(receiver, broadcast.Batch.Slot))
             {
                 return receiver;
             }
@@ -115,9 +115,6 @@ internal sealed class Validity : Checker
 
         return -1;
     }
-
-    private bool IsSkipped(int receiver, BatchRef batch) => _skipped.Exists(
-        skip => skip.Receiver == receiver && skip.Skipped.Stream == batch.Stream && skip.Skipped.First <= batch.Sequence && batch.Sequence < skip.Skipped.Floor);
 
     private void Commit(BatchRef batch)
     {

@@ -75,11 +75,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
             Decided = OnDecided,
             Performed = commit =>
             {
-                foreach (Checker check in Cluster.ChecksOf(this))
-                {
-                    check.OnSealed(Id, commit.Mark);
-                }
-
+                OnSealed(commit);
                 OnPerformed(commit);
             },
         };
@@ -409,11 +405,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         }
 
         _isFlushing = true;
-        foreach (Checker check in Cluster.ChecksOf(this))
-        {
-            check.OnSealed(Id, commit.Mark);
-        }
-
+        OnSealed(commit);
         long delay = Cluster.Faults.OnCommit(this, out int sendsLeft);
         After(delay, () =>
         {
@@ -425,6 +417,14 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
             _sendsLeft = int.MaxValue;
             SealSoon();
         });
+    }
+
+    private void OnSealed(JournalCommit commit)
+    {
+        foreach (Checker check in Cluster.ChecksOf(this))
+        {
+            check.OnSealed(Id, commit.Mark);
+        }
     }
 
     /// <summary>Whether it is durable, the disk says and not the witness.</summary>

@@ -23,7 +23,7 @@ internal sealed class TipExchange(Committee committee)
     private readonly SortedDictionary<StreamId, VerifiedCertificate> _tips = [];
     private readonly SortedSet<StreamId> _risen = [];
     private readonly int[] _differs = new int[committee.Size.Count];
-    private readonly int[] _place = new int[committee.Size.Count];
+    private readonly int[] _next = new int[committee.Size.Count];
     private Digest? _digest;
     private int _ticks;
 
@@ -83,11 +83,17 @@ internal sealed class TipExchange(Committee committee)
 #endif
         if (++_differs[peer.Value] % 2 == 0)
         {
-            for (int i = 0; i < Math.Min(AgainMax, _tips.Count); i++)
-            {
-                effects.PeerTips.Add(new PeerTip(peer, _tips.Values.ElementAt(_place[peer.Value]++ % _tips.Count)));
-            }
+            TellSomeAgain(peer, effects);
         }
+    }
+
+    /// <summary>The next few in the order of streams, and from the first again after the last: one walk, since it is a peer that asks for it.</summary>
+    private void TellSomeAgain(WitnessIndex peer, WitnessEffects effects)
+    {
+        int count = Math.Min(AgainMax, _tips.Count);
+        int first = _tips.Count == 0 ? 0 : _next[peer.Value] % _tips.Count;
+        effects.PeerTips.AddRange(_tips.Values.Skip(first).Concat(_tips.Values.Take(first)).Take(count).Select(tip => new PeerTip(peer, tip)));
+        _next[peer.Value] = first + count;
     }
 
     private Digest MakeDigest()

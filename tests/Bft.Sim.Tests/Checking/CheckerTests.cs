@@ -262,17 +262,4 @@ public sealed class CheckerTests
         Assert.Equal(21, Checkers.ExitCodeOf("no-crash"));
         Assert.Throws<ArgumentException>(() => Checkers.ExitCodeOf("beauty"));
     }
-
-    [Fact]
-    public void The_accountant_charges_a_witness_once_and_stops_at_f()
-    {
-        FaultAccountant accountant = new(faultyMax: 1, isUnlimited: false);
-        Assert.True(accountant.TrySpend(2, "Byzantine"));
-        Assert.True(accountant.TrySpend(2, "disk wiped"));
-        Assert.False(accountant.TrySpend(3, "gone for ever"));
-        Assert.Equal(1, accountant.Spent);
-
-        FaultAccountant beyond = new(faultyMax: 1, isUnlimited: true);
-        Assert.True(beyond.TrySpend(2, "Byzantine") && beyond.TrySpend(3, "Byzantine") && beyond.IsBeyondModel);
-    }
 }
