@@ -94,14 +94,28 @@ internal sealed class Accountability : Checker
         }
     }
 
+    /// <summary>Who was shown which side learns of the other from the correct ones, and that takes a moment.</summary>
+    public override bool IsSettled => _conflict is null || _named.Count >= LiarsMin;
+
     public override void OnEnd()
     {
-        int needed = ((Facts.Plan.Witnesses - 1) / 3) + 1;
-        if (_conflict is not null && _named.Count < needed)
+        if (IsSettled)
         {
-            Fail($"{_conflict}, and the evidence names {_named.Count} witnesses where at least {needed} must have lied.");
+            return;
+        }
+
+        if (Facts.Plan.Byzantine.Count >= Facts.Plan.Witnesses - LiarsMin + 1)
+        {
+            // A receiver watches n − f witnesses (R4). When as many lie, they may be the ones, and it never meets a correct witness.
+            Excuse("as many liars as a receiver watches");
+        }
+        else
+        {
+            Fail($"{_conflict}, and the evidence names {_named.Count} witnesses where at least {LiarsMin} must have lied.");
         }
     }
+
+    private int LiarsMin => ((Facts.Plan.Witnesses - 1) / 3) + 1;
 
     private void Judge(int party, SeenEvidence? evidence, string verb)
     {

@@ -20,6 +20,7 @@ internal readonly record struct DeliveryInOrder(Covered Covered, bool IsPossible
 internal sealed class SubscriberLoop : IReceiverOutputs
 {
     private const int InputsMax = 1024;
+    private static readonly TimeSpan TellTime = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(20);
 
     private readonly IReadOnlyList<WitnessConnection> _connections;
@@ -58,7 +59,7 @@ internal sealed class SubscriberLoop : IReceiverOutputs
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         Exception? end = null;
-        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using CancellationTokenSource ended = new();
         _ending = ended.Token;
         Task ticking = TickAsync(ended.Token);
         try
@@ -95,6 +96,12 @@ internal sealed class SubscriberLoop : IReceiverOutputs
             else
             {
                 _started.TrySetException(end);
+            }
+
+            if (end is ForkException)
+            {
+                // The witnesses are being told (C2); the application knows already. Disposing waits for it.
+                await Task.Delay(TellTime, CancellationToken.None).ConfigureAwait(false);
             }
 
             await ended.CancelAsync().ConfigureAwait(false);

@@ -118,34 +118,12 @@ internal sealed class ExchangeIntake(Committee committee, WitnessIndex self, Wit
 
         if (store.IsStored(certificate.Batch.Slot))
         {
-            reason = RejectReason.None;
-            return OtherThanStored(certificate.Batch) is { } stored && _ranges.TryVerify(stored, out VerifiedCertificate? mine, out VerifiedStatement[] statements, out _)
-                && _acks.TryVerify(certificate, out VerifiedCertificate? other, out reason)
-                ? new StoredForkInput(mine, statements, other)
-                : null;
+            return StoredForks.Find(store, _ranges, certificate, out reason);
         }
 
         return _acks.TryVerify(certificate, out VerifiedCertificate? verified, out reason)
             ? new CertificateInput(verified, []) { Bytes = AckBytes * frame.Certificate.Length }
             : null;
-    }
-
-    /// <summary>C2: what is stored in the slot of a tip, if it is another batch.</summary>
-    private CertifiedFrame? OtherThanStored(BatchRef batch)
-    {
-        if (!store.TryFind(batch.Stream, out StreamLog? log) || log.Tip?.Batch == batch || log.RangeFrom(batch.Sequence) is not { } range)
-        {
-            return null;
-        }
-
-        try
-        {
-            return Sha256.Hash(log.ReadStatement(batch.Sequence).Bytes.Span) == batch.Digest ? null : StoredFrames.Certified(log, range);
-        }
-        catch (StoreDamageException)
-        {
-            return null;
-        }
     }
 
     private EvidenceInput? OnEvidence(EvidenceFrame frame, out RejectReason reason) =>

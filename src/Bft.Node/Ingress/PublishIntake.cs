@@ -84,12 +84,14 @@ internal sealed class PublishIntake(
             return Intake.Faulty("A certificate could not be read.");
         }
 
-        // R5, W5: at or below the tip it says nothing new, and signatures cost.
+        // R5, W5: at or below the tip it says nothing new, and signatures cost; unless it names another batch (C2).
         bool isOwn = store.TryFind(parsed.Batch.Stream, out StreamLog? log) && log.Header.Publisher == client;
         if (store.IsStored(parsed.Batch.Slot))
         {
-            // A publisher hears of its tips anyway.
-            return isOwn || log?.Tip is not { } tip ? default : Intake.Answer(new TipFrame(tip.Certificate.Bytes), FrameBytes.Overhead + tip.Certificate.Bytes.Length);
+            return StoredForks.Find(store, _ranges, parsed, out RejectReason doubt) is { } fork ? Intake.Of(fork)
+                : doubt != RejectReason.None ? Intake.Faulty($"A certificate does not hold: {doubt}.")
+                : isOwn || log?.Tip is not { } tip ? default // a publisher hears of its tips anyway
+                : Intake.Answer(new TipFrame(tip.Certificate.Bytes), FrameBytes.Overhead + tip.Certificate.Bytes.Length);
         }
 
         if (!isOwn && !handOvers.TryEnter(parsed.Batch, client, reply))

@@ -553,5 +553,11 @@ public sealed class ReceiverRole
     {
         _isStopped = true;
         effects.Fork = fork;
+
+        // C2: what was delivered before this run has left its certificate with witnesses, and whoever holds that one finds the liars in both.
+        foreach (WitnessIndex witness in _committee.GetMembers())
+        {
+            effects.HandOvers.Add(new HandOver(witness, fork.Second.Certificate));
+        }
     }
 }

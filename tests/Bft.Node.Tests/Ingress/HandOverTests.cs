@@ -1,7 +1,10 @@
 using Bft.Crypto;
 using Bft.Node.Tests.Support;
+using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
 using Bft.Wire.Frames;
+using Grpc.Core;
 
 namespace Bft.Node.Tests.Ingress;
 
@@ -74,6 +77,61 @@ public sealed class HandOverTests
         await call.WriteAsync(new CertifiedFrame(unsigned, []));
 
         Assert.NotEqual(0, (await call.NextAsync<TipFrame>()).Certificate.Length);
+    }
+
+    [Fact]
+    public async Task C2_a_certificate_of_another_batch_than_the_stored_one_that_a_reader_hands_over_convicts_its_witnesses()
+    {
+        await using LocalCluster cluster = await LocalCluster.StartedAsync();
+        using TestPublisher publisher = await new TestPublisher(cluster).ConnectAsync(0, 1, 2, 3);
+        await publisher.PublishAsync("shown to some");
+        using TestConnection connection = new(cluster, 1);
+        using TestCall<ISubscribeRequest, ISubscribeReply> watching = await connection.SubscribeAsync(
+            cluster.Reader, new StartFrame(new Topic("orders"), StartPosition.Earliest, [], WithBodies: false));
+        await watching.NextAsync<TipFrame>();
+        Assert.True(BatchStatement.TryParse(cluster.Committee.Cluster, publisher.Sign(0, Ancestor.None, "shown to others").Statement.Span, out BatchStatement? other, out _));
+        using TestCall<IPublishRequest, IPublishReply> call = await connection.PublishAsync(cluster.Reader);
+
+        await call.WriteAsync(new CertifiedFrame(Certify(cluster, other.Reference, 0, 2, 3), []));
+
+        await cluster[1].WhenLogged("evidence");
+        Assert.InRange((await connection.StatusAsync(cluster.Reader)).EvidenceCount, 2, 3); // those in both certificates
+    }
+
+    [Fact]
+    public async Task C2_a_certificate_against_the_stored_one_that_does_not_hold_ends_the_call_and_convicts_nobody()
+    {
+        await using LocalCluster cluster = await LocalCluster.StartedAsync();
+        using TestPublisher publisher = await new TestPublisher(cluster).ConnectAsync(0, 1, 2, 3);
+        await publisher.PublishAsync("shown to some");
+        using TestConnection connection = new(cluster, 1);
+        using TestCall<ISubscribeRequest, ISubscribeReply> watching = await connection.SubscribeAsync(
+            cluster.Reader, new StartFrame(new Topic("orders"), StartPosition.Earliest, [], WithBodies: false));
+        await watching.NextAsync<TipFrame>();
+        Assert.True(BatchStatement.TryParse(cluster.Committee.Cluster, publisher.Sign(0, Ancestor.None, "shown to others").Statement.Span, out BatchStatement? other, out _));
+        byte[] unsigned = Certify(cluster, other.Reference, 0, 2, 3);
+        unsigned[^2] ^= 1; // of a signature: the path behind it is empty
+        using TestCall<IPublishRequest, IPublishReply> call = await connection.PublishAsync(cluster.Reader);
+
+        await call.WriteAsync(new CertifiedFrame(unsigned, []));
+
+        await Assert.ThrowsAnyAsync<RpcException>(call.NextAsync);
+        Assert.Equal(0, (await connection.StatusAsync(cluster.Reader)).EvidenceCount);
+    }
+
+    private static byte[] Certify(LocalCluster cluster, BatchRef batch, params int[] witnesses)
+    {
+        AckStatement ack = new(batch, batch.Sequence);
+        MerkleTree tree = new([ack.LeafHash(cluster.Committee.Cluster, cluster.Committee.Epoch)]);
+        return new QuorumCertificate(batch, cluster.Committee.Epoch, [.. witnesses.Select(Entry)]).Bytes.ToArray();
+
+        CertificateEntry Entry(int witness)
+        {
+            AckRootStatement root = new(cluster.Committee.Cluster, cluster.Committee.Epoch, new WitnessIndex(witness), new Run(1), new Mark(1), 1, tree.Root);
+            AckBundle bundle = new(root, root.Sign(cluster.WitnessSigner(witness)), [new AckLeaf(ack, 0, tree.PathOf(0))]);
+            Assert.True(new AckVerifier(cluster.Committee, Ed25519.Instance, 1).TryVerify(bundle, out VerifiedAck[]? acks, out _));
+            return CertificateEntry.From(acks[0]);
+        }
     }
 
     private static PublicKey Key(byte number)

@@ -230,7 +230,7 @@ public sealed class ReceiverTrustTests : ReceiverFixture
     }
 
     [Fact]
-    public void R1_a_fork_against_what_was_delivered_before_this_run_stops_too()
+    public void C2_a_fork_against_what_was_delivered_before_this_run_stops_too_and_the_witnesses_are_shown_the_other_side()
     {
         TestStream stream = Cluster.Stream();
         VerifiedBatch delivered = stream.Append();
@@ -245,6 +245,8 @@ public sealed class ReceiverTrustTests : ReceiverFixture
         Assert.NotNull(Effects.Fork);
         Assert.Null(Effects.Fork.First);
         Assert.Empty(Effects.Fork.ToEvidence(Cluster.Committee));
+        Assert.Equal([0, 1, 2, 3], Effects.HandOvers.Select(handOver => handOver.To.Value));
+        Assert.All(Effects.HandOvers, handOver => Assert.Equal(next.Reference, handOver.Certificate.Batch));
     }
 
     [Fact]
