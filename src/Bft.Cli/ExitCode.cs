@@ -23,7 +23,7 @@ internal enum ExitCode
     /// <summary>Some witnesses answered, but fewer than a quorum.</summary>
     UnderQuorum = 12,
 
-    /// <summary>Evidence of a fault was met while publishing or receiving.</summary>
+    /// <summary>Evidence of a fault was met, or is held by the witnesses.</summary>
     Evidence = 13,
 
     /// <summary>The time given by --timeout is over.</summary>
@@ -74,7 +74,7 @@ internal static class ExitCodes
         (ExitCode.Machine, "this machine refused: disk, permission, missing library"),
         (ExitCode.Invalid, "not valid: receipt, payload, line above the limit, refused message"),
         (ExitCode.UnderQuorum, "fewer witnesses than a quorum answered"),
-        (ExitCode.Evidence, "evidence of a fault was met while publishing or receiving"),
+        (ExitCode.Evidence, "evidence of a fault was met, or is held by the witnesses"),
         (ExitCode.Timeout, "the time given by --timeout is over"),
         (ExitCode.NodeSettings, "node: cluster.yaml or an option cannot be used"),
         (ExitCode.NodeKey, "node: a key or certificate is missing, open to others, or not the one in cluster.yaml"),

@@ -93,6 +93,11 @@ public sealed class BftClient : IAsyncDisposable
     public Task<WitnessHealth[]> GetStatusAsync(CancellationToken cancellationToken = default) =>
         Task.WhenAll(_connections.Select(connection => WitnessHealth.AskAsync(connection, _session, cancellationToken)));
 
+    /// <summary>Asks every witness for the evidence that it holds (W10), at once.</summary>
+    /// <returns>In the order of their index.</returns>
+    public Task<WitnessEvidence[]> GetEvidenceAsync(CancellationToken cancellationToken = default) =>
+        Task.WhenAll(_connections.Select(connection => WitnessEvidence.AskAsync(connection, _session, Cluster, cancellationToken)));
+
     /// <summary>Disposes what was opened and not disposed, then the connections.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -18,6 +18,8 @@ internal sealed record Envelope(string Name, Type Frames, MessageDescriptor Desc
         Of<ISubscribeReply>(SubscribeReply.Descriptor),
         Of<IFetchRequest>(FetchRequest.Descriptor),
         Of<IFetchReply>(FetchReply.Descriptor),
+        Of<IEvidenceRequest>(EvidenceRequest.Descriptor),
+        Of<IEvidenceReply>(EvidenceReply.Descriptor),
         Of<IStatusRequest>(StatusRequest.Descriptor),
         Of<IStatusReply>(StatusReply.Descriptor),
         Of<IExchangeRequest>(ExchangeRequest.Descriptor),

@@ -17,6 +17,7 @@ internal static class BftCommand
             SubscribeCommand.Create(interruption),
             VerifyCommand.Create(interruption),
             StatusCommand.Create(interruption),
+            EvidenceCommand.Create(interruption),
             DemoCommand.Create(interruption),
         };
         HelpWithExamples.Add(root, """

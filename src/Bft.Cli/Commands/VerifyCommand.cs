@@ -81,7 +81,7 @@ internal static class VerifyCommand
             throw new CommandException(ExitCode.Invalid, $"the evidence proves nothing: {Reasons.Sentence(reason)}.");
         }
 
-        EvidenceReport.Of(verified, cluster).Show(session, "verified");
+        EvidenceReport.Of(verified, cluster).Show(session, "verified", heldBy: []);
         return ExitCode.Ok;
     }
 

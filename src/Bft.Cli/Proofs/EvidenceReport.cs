@@ -32,7 +32,11 @@ internal sealed record EvidenceReport(PublicKey Offender, int? Witness, string? 
         return new EvidenceReport(verified.Offender, verified.Witness?.Value, cluster.ClientOf(verified.Offender)?.Name, verified.Slot, topic, first, second);
     }
 
-    public void Show(Session session, string kind)
+    /// <param name="session">Where it is shown.</param>
+    /// <param name="kind">The event's name in JSON.</param>
+    /// <param name="heldBy">The witnesses that hold it; empty when it came from a file.</param>
+    /// <param name="file">Where it was written to; null when it was not.</param>
+    public void Show(Session session, string kind, IReadOnlyList<int> heldBy, string? file = null)
     {
         if (session.IsJson)
         {
@@ -52,6 +56,21 @@ internal sealed record EvidenceReport(PublicKey Offender, int? Witness, string? 
                 fields.WriteNumber("sequence", Slot.Sequence.Value);
                 fields.WriteString("first", First.ToString());
                 fields.WriteString("second", Second.ToString());
+                if (heldBy.Count > 0)
+                {
+                    fields.WriteStartArray("heldBy");
+                    foreach (int witness in heldBy)
+                    {
+                        fields.WriteNumberValue(witness);
+                    }
+
+                    fields.WriteEndArray();
+                }
+
+                if (file is not null)
+                {
+                    fields.WriteString("file", file);
+                }
             });
             return;
         }
@@ -62,7 +81,9 @@ internal sealed record EvidenceReport(PublicKey Offender, int? Witness, string? 
               Slot    sequence {Slot.Sequence} of stream {Slot.Stream}{(Topic is null ? "" : $", topic {Topic}")}
               First   batch {First}
               Second  batch {Second}
-              Both are in the file with their signatures: anybody with cluster.yaml can check this.
+              {(heldBy.Count > 0
+                ? $"Held by witness {string.Join(", ", heldBy)}{(file is null ? "; --export writes it to a file." : $"; written to {file}")}"
+                : "Both are in the file with their signatures: anybody with cluster.yaml can check this.")}
             """);
     }
 

@@ -81,6 +81,16 @@ internal sealed class HeartbeatInput(WitnessIndex peer, Digest? tips, Digest? of
     }
 }
 
+/// <summary>W10: all evidence that is held, for an operator; told when it is durable.</summary>
+internal sealed class EvidenceListInput(TaskCompletionSource<IReadOnlyList<VerifiedEvidence>> answer) : CoreInput
+{
+    private IReadOnlyList<VerifiedEvidence> _evidence = [];
+
+    public override void Apply(WitnessRole role, WitnessEffects effects) => _evidence = [.. role.Evidence];
+
+    public override Action Answer(BatchStore store) => () => answer.TrySetResult(_evidence);
+}
+
 /// <summary>C2: a certificate for another batch in a stored slot.</summary>
 internal sealed class StoredForkInput(VerifiedCertificate stored, VerifiedStatement[] statements, VerifiedCertificate other) : CoreInput
 {

@@ -32,6 +32,20 @@ internal sealed class WitnessService(
             },
             context.CancellationToken);
 
+    public override Task Evidence(IAsyncStreamReader<IEvidenceRequest> requestStream, IServerStreamWriter<IEvidenceReply> responseStream, ServerCallContext context) =>
+        lifetime.RunCallAsync(
+            async over =>
+            {
+                using Session session = await sessions.OpenAsync(requestStream, responseStream, isForPeers: false, context, over);
+                TaskCompletionSource<IReadOnlyList<VerifiedEvidence>> held = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                core.Post(new EvidenceListInput(held));
+                foreach (VerifiedEvidence evidence in await held.Task.WaitAsync(over))
+                {
+                    await responseStream.WriteAsync(new EvidenceFrame(evidence.Evidence.Encode()), over);
+                }
+            },
+            context.CancellationToken);
+
     public override Task Status(IAsyncStreamReader<IStatusRequest> requestStream, IServerStreamWriter<IStatusReply> responseStream, ServerCallContext context) =>
         lifetime.RunCallAsync(
             async over =>

@@ -23,6 +23,8 @@ internal sealed class Offenders(Committee committee)
     /// <summary>Over the offenders' keys; layout in docs/wire.md.</summary>
     public Digest Digest { get; private set; } = Sha256.Hash([]);
 
+    public IReadOnlyCollection<VerifiedEvidence> Evidence => _first.Values;
+
     /// <summary>W10: the publisher of this stream is proven faulty in it.</summary>
     public bool Contains(StreamId stream) => _streams.Contains(stream);
 

@@ -223,6 +223,9 @@ public sealed partial class WitnessRole : IWholeWitness
         StreamFor(stored.Reference.Stream, effects).Witness.Prove(stored, offered, effects);
     }
 
+    /// <summary>W10: the first evidence about each offender, by their keys.</summary>
+    public IReadOnlyCollection<VerifiedEvidence> Evidence => _offenders.Evidence;
+
     /// <summary>W10: evidence from a peer. The first about an offender is kept and passed on.</summary>
     public void OnEvidence(VerifiedEvidence evidence, WitnessEffects effects)
     {

@@ -27,7 +27,7 @@ public sealed record AcksFrame(ReadOnlyMemory<byte> Bundle) : IPublishReply, IEx
 
 /// <summary>Proof of a fault (W10).</summary>
 /// <param name="Proof">The bytes of an <see cref="Evidence"/>.</param>
-public sealed record EvidenceFrame(ReadOnlyMemory<byte> Proof) : IExchangeRequest
+public sealed record EvidenceFrame(ReadOnlyMemory<byte> Proof) : IExchangeRequest, IEvidenceReply
 {
     FrameKind IFrame.Kind => FrameKind.Evidence;
 

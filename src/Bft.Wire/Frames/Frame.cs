@@ -45,6 +45,12 @@ public interface IFetchRequest : IFrame;
 /// </summary>
 public interface IFetchReply : IFrame;
 
+/// <summary>What is sent for evidence: <see cref="HelloFrame"/>.</summary>
+public interface IEvidenceRequest : IFrame;
+
+/// <summary>What an evidence call gets: <see cref="ChallengeFrame"/>, <see cref="WelcomeFrame"/>, <see cref="EvidenceFrame"/>.</summary>
+public interface IEvidenceReply : IFrame;
+
 /// <summary>What is sent for a status: <see cref="HelloFrame"/>.</summary>
 public interface IStatusRequest : IFrame;
 
@@ -61,8 +67,8 @@ public interface IExchangeReply : IFrame;
 
 /// <summary>The message had no frame that this version knows, or none that belongs there: ignore it. Written, it is an empty message.</summary>
 public sealed record EmptyFrame
-    : IInfoRequest, IInfoReply, IPublishRequest, IPublishReply, ISubscribeRequest, ISubscribeReply, IFetchRequest, IFetchReply, IStatusRequest, IStatusReply,
-      IExchangeRequest, IExchangeReply
+    : IInfoRequest, IInfoReply, IPublishRequest, IPublishReply, ISubscribeRequest, ISubscribeReply, IFetchRequest, IFetchReply, IEvidenceRequest, IEvidenceReply,
+      IStatusRequest, IStatusReply, IExchangeRequest, IExchangeReply
 {
     private EmptyFrame()
     {
@@ -80,8 +86,8 @@ public sealed record EmptyFrame
 /// <summary>The bytes were no message. A value, because the sender's misdeed is an input; whoever reads it ends the call.</summary>
 /// <param name="Reason">Why.</param>
 public sealed record MalformedFrame(RejectReason Reason)
-    : IInfoRequest, IInfoReply, IPublishRequest, IPublishReply, ISubscribeRequest, ISubscribeReply, IFetchRequest, IFetchReply, IStatusRequest, IStatusReply,
-      IExchangeRequest, IExchangeReply
+    : IInfoRequest, IInfoReply, IPublishRequest, IPublishReply, ISubscribeRequest, ISubscribeReply, IFetchRequest, IFetchReply, IEvidenceRequest, IEvidenceReply,
+      IStatusRequest, IStatusReply, IExchangeRequest, IExchangeReply
 {
     FrameKind IFrame.Kind => throw new InvalidOperationException("A malformed frame is only ever received.");
 

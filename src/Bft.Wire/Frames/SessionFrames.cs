@@ -7,7 +7,7 @@ namespace Bft.Wire.Frames;
 /// <summary>Opens a session: the client's first message on each duplex call.</summary>
 /// <param name="Client">Who the client is.</param>
 /// <param name="Signature">Over the <see cref="Bft.Protocol.Verification.HelloStatement"/> with the nonce of the challenge.</param>
-public sealed record HelloFrame(PublicKey Client, Signature Signature) : IPublishRequest, ISubscribeRequest, IFetchRequest, IStatusRequest, IExchangeRequest
+public sealed record HelloFrame(PublicKey Client, Signature Signature) : IPublishRequest, ISubscribeRequest, IFetchRequest, IEvidenceRequest, IStatusRequest, IExchangeRequest
 {
     FrameKind IFrame.Kind => FrameKind.Hello;
 
@@ -32,7 +32,7 @@ public sealed record HelloFrame(PublicKey Client, Signature Signature) : IPublis
 
 /// <summary>The server's first message on each duplex call.</summary>
 /// <param name="Nonce">32 random bytes, for this call only.</param>
-public sealed record ChallengeFrame(Digest Nonce) : IPublishReply, ISubscribeReply, IFetchReply, IStatusReply, IExchangeReply
+public sealed record ChallengeFrame(Digest Nonce) : IPublishReply, ISubscribeReply, IFetchReply, IEvidenceReply, IStatusReply, IExchangeReply
 {
     FrameKind IFrame.Kind => FrameKind.Challenge;
 
@@ -52,7 +52,7 @@ public sealed record ChallengeFrame(Digest Nonce) : IPublishReply, ISubscribeRep
 }
 
 /// <summary>The session is open.</summary>
-public sealed record WelcomeFrame : IPublishReply, ISubscribeReply, IFetchReply, IStatusReply, IExchangeReply
+public sealed record WelcomeFrame : IPublishReply, ISubscribeReply, IFetchReply, IEvidenceReply, IStatusReply, IExchangeReply
 {
     private WelcomeFrame()
     {

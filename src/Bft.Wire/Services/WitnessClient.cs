@@ -33,6 +33,9 @@ public sealed class WitnessClient : ClientBase<WitnessClient>
     public AsyncDuplexStreamingCall<IFetchRequest, IFetchReply> Fetch(CallOptions options) =>
         CallInvoker.AsyncDuplexStreamingCall(WitnessMethods.Fetch, null, options);
 
+    public AsyncDuplexStreamingCall<IEvidenceRequest, IEvidenceReply> Evidence(CallOptions options) =>
+        CallInvoker.AsyncDuplexStreamingCall(WitnessMethods.Evidence, null, options);
+
     public AsyncDuplexStreamingCall<IStatusRequest, IStatusReply> Status(CallOptions options) =>
         CallInvoker.AsyncDuplexStreamingCall(WitnessMethods.Status, null, options);
 

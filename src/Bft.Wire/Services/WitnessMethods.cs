@@ -17,6 +17,8 @@ internal static class WitnessMethods
 
     public static readonly Method<IFetchRequest, IFetchReply> Fetch = Duplex<IFetchRequest, IFetchReply>(nameof(Fetch));
 
+    public static readonly Method<IEvidenceRequest, IEvidenceReply> Evidence = Duplex<IEvidenceRequest, IEvidenceReply>(nameof(Evidence));
+
     public static readonly Method<IStatusRequest, IStatusReply> Status = Duplex<IStatusRequest, IStatusReply>(nameof(Status));
 
     private static Method<TRequest, TReply> Duplex<TRequest, TReply>(string name)

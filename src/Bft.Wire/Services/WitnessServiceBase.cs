@@ -15,6 +15,8 @@ public abstract class WitnessServiceBase
 
     public abstract Task Fetch(IAsyncStreamReader<IFetchRequest> requestStream, IServerStreamWriter<IFetchReply> responseStream, ServerCallContext context);
 
+    public abstract Task Evidence(IAsyncStreamReader<IEvidenceRequest> requestStream, IServerStreamWriter<IEvidenceReply> responseStream, ServerCallContext context);
+
     public abstract Task Status(IAsyncStreamReader<IStatusRequest> requestStream, IServerStreamWriter<IStatusReply> responseStream, ServerCallContext context);
 
     /// <summary>Lists the calls for a server, which passes null where it makes an instance for each call.</summary>
@@ -25,6 +27,7 @@ public abstract class WitnessServiceBase
         binder.AddMethod(WitnessMethods.Publish, service is null ? null : new DuplexStreamingServerMethod<IPublishRequest, IPublishReply>(service.Publish));
         binder.AddMethod(WitnessMethods.Subscribe, service is null ? null : new DuplexStreamingServerMethod<ISubscribeRequest, ISubscribeReply>(service.Subscribe));
         binder.AddMethod(WitnessMethods.Fetch, service is null ? null : new DuplexStreamingServerMethod<IFetchRequest, IFetchReply>(service.Fetch));
+        binder.AddMethod(WitnessMethods.Evidence, service is null ? null : new DuplexStreamingServerMethod<IEvidenceRequest, IEvidenceReply>(service.Evidence));
         binder.AddMethod(WitnessMethods.Status, service is null ? null : new DuplexStreamingServerMethod<IStatusRequest, IStatusReply>(service.Status));
     }
 }

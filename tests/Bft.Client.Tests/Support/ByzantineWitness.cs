@@ -119,6 +119,8 @@ internal sealed class ByzantineWitness : IAsyncDisposable
 
         public override Task Fetch(IAsyncStreamReader<IFetchRequest> requestStream, IServerStreamWriter<IFetchReply> responseStream, ServerCallContext context) => throw Unimplemented();
 
+        public override Task Evidence(IAsyncStreamReader<IEvidenceRequest> requestStream, IServerStreamWriter<IEvidenceReply> responseStream, ServerCallContext context) => throw Unimplemented();
+
         public override Task Status(IAsyncStreamReader<IStatusRequest> requestStream, IServerStreamWriter<IStatusReply> responseStream, ServerCallContext context) => throw Unimplemented();
 
         private static RpcException Unimplemented() => new(new Status(StatusCode.Unimplemented, "not here"));

@@ -125,6 +125,9 @@ public sealed class CallTests : IAsyncLifetime
         public override Task Fetch(IAsyncStreamReader<IFetchRequest> requestStream, IServerStreamWriter<IFetchReply> responseStream, ServerCallContext context) =>
             responseStream.WriteAsync(new FetchedFrame(default, null));
 
+        public override Task Evidence(IAsyncStreamReader<IEvidenceRequest> requestStream, IServerStreamWriter<IEvidenceReply> responseStream, ServerCallContext context) =>
+            responseStream.WriteAsync((IEvidenceReply)Sample.Named("evidence").Frame);
+
         public override Task Status(IAsyncStreamReader<IStatusRequest> requestStream, IServerStreamWriter<IStatusReply> responseStream, ServerCallContext context) =>
             responseStream.WriteAsync((IStatusReply)Sample.Named("status").Frame);
     }
