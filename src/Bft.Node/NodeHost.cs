@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Bft.Crypto;
 using Bft.Health;
@@ -43,7 +44,7 @@ public static class NodeHost
         long begun = Stopwatch.GetTimestamp();
         JournalOptions journalOptions = new() { NewId = JournalId.FromRandom(RandomNumberGenerator.GetBytes(JournalId.Bytes)), SegmentBytes = options.Edge.JournalSegmentBytes };
         using WitnessJournal journal = WitnessJournal.Open(
-            options.Disk(options.DataDirectory), journalOptions, identity.Committee, identity.Index, Ed25519.Instance, role, store, Retaining.In(identity.Cluster));
+            options.Disk(options.DataDirectory), journalOptions, identity.Committee, identity.Index, Ed25519.Instance, role, store, Retaining.In(identity));
         double replayed = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
 
         CoreMailbox mailbox = new();
@@ -52,7 +53,7 @@ public static class NodeHost
         TopicSignals topics = new();
         PeerDialer dialer = new(identity, options.Edge);
         PeerLinks peers = new(identity, peer => new PeerLink(peer, dialer, options.Edge, mailbox, log));
-        CatchUp catchUp = new(identity.Cluster, dialer, mailbox, input, options.Edge, log, lifetime.Stopping);
+        CatchUp catchUp = new(identity, dialer, mailbox, input, options.Edge, log, lifetime.Stopping);
         StoredOffers offers = new(new StoredAnswers(store, new BatchVerifier(identity.Committee.Cluster, identity.Committee.Limits, Ed25519.Instance)), publishers);
         WitnessDriver driver = new(role, journal, store, new NodeOutputs(publishers, peers, topics, catchUp, offers, log));
         WitnessCore core = new(driver, mailbox);
@@ -67,6 +68,11 @@ public static class NodeHost
 
         HealthService health = app.Services.GetRequiredService<HealthService>();
         health.SetStatus("", ServingStatus.NotServing);
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            Reload(options, identity, lifetime, log);
+        });
         core.Start(run);
         Task background = Task.WhenAll(offers.RunAsync(mailbox, lifetime.Stopping), peers.RunAsync(lifetime.Stopping));
         try
@@ -95,5 +101,21 @@ public static class NodeHost
         }
 
         log.Write($"stopped at mark {journal.Journal.DurableMark}");
+    }
+
+    private static void Reload(NodeOptions options, NodeIdentity identity, NodeLifetime lifetime, NodeLog log)
+    {
+        try
+        {
+            identity.Reload(options);
+            lifetime.EndCalls();
+            log.Write($"read {options.ClusterFile} and the TLS certificate again: {identity.Cluster.Clients.Count} clients, {identity.Cluster.Topics.Count} policies; open calls end and come back");
+        }
+#pragma warning disable CA1031 // Whatever is wrong with the new files, the witness runs on with the old.
+        catch (Exception error)
+        {
+            log.Write($"goes on with what it had: {NodeFailure.Of(error).Message}");
+        }
+#pragma warning restore CA1031
     }
 }

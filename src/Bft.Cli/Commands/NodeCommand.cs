@@ -45,7 +45,8 @@ internal static class NodeCommand
               bft node --cluster cluster.yaml --key /etc/bft/witness.key --data /var/lib/bft --listen 0.0.0.0:7400
 
             It says "ready" on standard output once it serves, and ends cleanly, with exit code 0,
-            on SIGTERM or Ctrl-C. Failures have exit codes 30 to 37 (bft --help).
+            on SIGTERM or Ctrl-C. SIGHUP makes it read cluster.yaml and its TLS certificate again.
+            Failures have exit codes 30 to 37 (bft --help).
             """);
         Session.Bind(command, interruption, RunAsync);
         return command;

@@ -10,28 +10,32 @@ using Bft.Storage;
 namespace Bft.Node;
 
 /// <summary>Who this witness is: its cluster, its keys, its place in the committee. Everything is checked before anything is opened.</summary>
+/// <remarks>Committee, own key and address stay; clients, policies, others' addresses and pins, and the TLS certificate may be replaced while it runs. Thread-safe.</remarks>
 internal sealed class NodeIdentity : IDisposable
 {
-    private NodeIdentity(ClusterFile cluster, WitnessEntry self, Ed25519Signer signer, X509Certificate2 certificate, IPEndPoint listen)
+    private volatile Replaceable _current;
+
+    private NodeIdentity(ClusterFile cluster, WitnessIndex index, Ed25519Signer signer, X509Certificate2 certificate, IPEndPoint listen)
     {
-        Cluster = cluster;
-        Self = self;
+        _current = new Replaceable(cluster, certificate);
+        Committee = cluster.Committee;
+        Index = index;
         Signer = signer;
-        Certificate = certificate;
         Listen = listen;
     }
 
-    public ClusterFile Cluster { get; }
+    /// <summary>As it was read last.</summary>
+    public ClusterFile Cluster => _current.Cluster;
 
-    public Committee Committee => Cluster.Committee;
+    public Committee Committee { get; }
 
-    public WitnessEntry Self { get; }
+    public WitnessEntry Self => Cluster.Witnesses[Index.Value];
 
-    public WitnessIndex Index => Self.Index;
+    public WitnessIndex Index { get; }
 
     public Ed25519Signer Signer { get; }
 
-    public X509Certificate2 Certificate { get; }
+    public X509Certificate2 Certificate => _current.Certificate;
 
     public IPEndPoint Listen { get; }
 
@@ -46,14 +50,28 @@ internal sealed class NodeIdentity : IDisposable
             WitnessIndex index = cluster.Committee.IndexOf(signer.PublicKey)
                 ?? throw new NodeFailure(NodeExitCode.Key, $"{options.KeyFile}: its public key {signer.PublicKey} is no witness's in {options.ClusterFile}.");
             WitnessEntry self = cluster.Witnesses[index.Value];
-            X509Certificate2 certificate = LoadCertificate(options, self);
-            return new NodeIdentity(cluster, self, signer, certificate, options.Listen ?? ListenAt(self));
+            return new NodeIdentity(cluster, index, signer, LoadCertificate(options, self), options.Listen ?? ListenAt(self));
         }
         catch
         {
             signer.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Reads cluster.yaml and the TLS certificate again. When either cannot be used, both stay as they were.</summary>
+    /// <exception cref="NodeFailure">It cannot be used, or is another cluster's.</exception>
+    /// <exception cref="ClusterFileException">As when it is loaded.</exception>
+    public void Reload(NodeOptions options)
+    {
+        ClusterFile cluster = ClusterFile.Load(options.ClusterFile);
+        if (cluster.Committee.Cluster != Committee.Cluster)
+        {
+            throw new NodeFailure(NodeExitCode.Settings, $"{options.ClusterFile}: name, nonce, witness keys and limits make the cluster id and cannot change ({cluster.Committee.Cluster} instead of {Committee.Cluster}).");
+        }
+
+        // The certificate before stays undisposed: handshakes under way use it.
+        _current = new Replaceable(cluster, LoadCertificate(options, cluster.Witnesses[Index.Value]));
     }
 
     public void Dispose()
@@ -98,4 +116,6 @@ internal sealed class NodeIdentity : IDisposable
             : IPAddress.IPv6Any;
         return new IPEndPoint(ip, address.Port);
     }
+
+    private sealed record Replaceable(ClusterFile Cluster, X509Certificate2 Certificate);
 }

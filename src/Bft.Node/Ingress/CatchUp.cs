@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Bft.Configuration;
 using Bft.Crypto;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
@@ -11,10 +10,10 @@ using Grpc.Net.Client;
 namespace Bft.Node;
 
 /// <summary>Fetches from peers what is missing here (W5, W6, W8, S1). What, from which peer, how many at a time and when no longer: the core decides.</summary>
-internal sealed class CatchUp(ClusterFile cluster, PeerDialer dialer, CoreMailbox core, ByteBudget input, EdgeLimits limits, NodeLog log, CancellationToken stopping)
+internal sealed class CatchUp(NodeIdentity identity, PeerDialer dialer, CoreMailbox core, ByteBudget input, EdgeLimits limits, NodeLog log, CancellationToken stopping)
 {
     private readonly ConcurrentDictionary<FetchOrder, CancellationTokenSource> _running = []; // bound: the core's fetches at a time
-    private readonly BatchVerifier _batches = new(cluster.Committee.Cluster, cluster.Limits, Ed25519.Instance);
+    private readonly BatchVerifier _batches = new(identity.Committee.Cluster, identity.Committee.Limits, Ed25519.Instance);
 
     public void Start(FetchOrder order)
     {
@@ -56,7 +55,7 @@ internal sealed class CatchUp(ClusterFile cluster, PeerDialer dialer, CoreMailbo
         using GrpcChannel channel = dialer.ChannelTo(order.Peer);
         using AsyncDuplexStreamingCall<IFetchRequest, IFetchReply> call = new WitnessClient(channel).Fetch(new CallOptions(cancellationToken: cancellationToken));
         await dialer.OpenAsync(call, order.Peer);
-        CatchUpIntake intake = new(cluster, Ed25519.Instance, _batches, order);
+        CatchUpIntake intake = new(identity.Cluster, Ed25519.Instance, _batches, order);
         await call.RequestStream.WriteAsync(intake.Request, cancellationToken);
 
         ByteBudget budget = new(limits.InputBytesPerCallMax, input);

@@ -70,7 +70,7 @@ internal static class Edge
             listen.Use(next => connection => lobby.ServeAsync(connection, next));
             listen.UseHttps(https =>
             {
-                https.ServerCertificate = identity.Certificate;
+                https.ServerCertificateSelector = (_, _) => identity.Certificate;
                 https.SslProtocols = SslProtocols.Tls13;
                 https.HandshakeTimeout = limits.HelloTimeout;
             });

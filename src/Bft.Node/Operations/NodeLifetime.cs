@@ -7,6 +7,7 @@ namespace Bft.Node;
 internal sealed class NodeLifetime(NodeLog log) : IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
+    private volatile CancellationTokenSource _calls = new();
     private volatile bool _isFaulted;
 
     /// <summary>Fires when the process begins to stop.</summary>
@@ -15,10 +16,11 @@ internal sealed class NodeLifetime(NodeLog log) : IDisposable
     /// <summary>Nothing is signed any more.</summary>
     public bool IsFaulted => _isFaulted;
 
-    /// <summary>Runs a call; one that ends because the process stops ends with a status that says so.</summary>
+    /// <summary>Runs a call; one that ends because the process stops, or because who may call was replaced, ends with a status that says so.</summary>
     public async Task RunCallAsync(Func<CancellationToken, Task> call, CancellationToken over)
     {
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(over, Stopping);
+        CancellationToken replaced = _calls.Token;
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(over, Stopping, replaced);
         try
         {
             await call(either.Token);
@@ -26,6 +28,10 @@ internal sealed class NodeLifetime(NodeLog log) : IDisposable
         catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
         {
             throw new RpcException(new Status(StatusCode.Unavailable, "The witness is going down; go on at another."));
+        }
+        catch (OperationCanceledException) when (replaced.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "The witness has a new cluster.yaml; call again."));
         }
         catch (StoreDamageException damage)
         {
@@ -41,9 +47,21 @@ internal sealed class NodeLifetime(NodeLog log) : IDisposable
 #pragma warning restore CA1031
     }
 
+    /// <summary>Ends the calls that are open: each opens again under what holds now, or is refused.</summary>
+    public void EndCalls()
+    {
+        CancellationTokenSource before = _calls;
+        _calls = new CancellationTokenSource();
+        _ = before.CancelAsync();
+    }
+
     public Task StopAsync() => _stopping.CancelAsync();
 
     public void Fault() => _isFaulted = true;
 
-    public void Dispose() => _stopping.Dispose();
+    public void Dispose()
+    {
+        _stopping.Dispose();
+        _calls.Dispose();
+    }
 }

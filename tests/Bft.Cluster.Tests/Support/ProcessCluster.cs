@@ -32,9 +32,9 @@ public sealed partial class ProcessCluster : IAsyncDisposable
 
     public WitnessProcess this[int index] => _witnesses[index]!;
 
-    private string Folder => Path.Combine(_root, "cluster");
+    public string Folder => Path.Combine(_root, "cluster");
 
-    private string ClusterPath => Path.Combine(Folder, "cluster.yaml");
+    public string ClusterPath => Path.Combine(Folder, "cluster.yaml");
 
     public static async Task<ProcessCluster> StartedAsync()
     {

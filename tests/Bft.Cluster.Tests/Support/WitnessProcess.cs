@@ -61,6 +61,19 @@ public sealed class WitnessProcess : IAsyncDisposable
     /// <summary>proc(5): writing 5 resets the peak.</summary>
     public void ForgetPeak() => File.WriteAllText($"/proc/{_process.Id}/clear_refs", "5");
 
+    /// <summary>SIGHUP, and waits until the log has one more line with these words.</summary>
+    public async Task HangUpAsync(string words)
+    {
+        int before = CountOf(words);
+        using Process kill = Process.Start("kill", ["-HUP", $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
+        while (CountOf(words) == before)
+        {
+            Assert.True(await timer.WaitForNextTickAsync(ProcessCluster.Deadline), Log);
+        }
+    }
+
     /// <summary>SIGKILL: no farewell, no flush.</summary>
     public void Kill() => _process.Kill();
 
@@ -75,6 +88,8 @@ public sealed class WitnessProcess : IAsyncDisposable
         await _ready.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _process.Dispose();
     }
+
+    private int CountOf(string words) => Log.Split(words).Length - 1;
 
     private void OnLine(string? line)
     {
