@@ -57,7 +57,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     protected override void OnStart()
     {
         ISignatureScheme scheme = Cluster.Scheme;
-        _store = new BatchStore();
+        _store = new BatchStore(pageRows: Cluster.Plan.SegmentBytes / 1024);
         _batches = new BatchVerifier(Cluster.Committee.Cluster, Cluster.Committee.Limits, scheme);
         _role = new WitnessRole(Cluster.Committee, Index, Signer, Cluster.NodeLimits);
         JournalOptions options = new() { NewId = Cluster.JournalIdOf(this), SegmentBytes = Cluster.Plan.SegmentBytes };

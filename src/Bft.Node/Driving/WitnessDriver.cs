@@ -21,6 +21,7 @@ internal sealed class WitnessDriver
     private CommitBodies _open = new();
     private CommitBodies _sealed = new();
     private JournalCommit? _outstanding;
+    private JournalCommit? _checkpoint; // sealed, and not yet taken by the host
     private ulong _durableMark;
     private volatile WitnessState _state = WitnessState.Recovering;
 
@@ -43,7 +44,7 @@ internal sealed class WitnessDriver
     /// <summary>R5: who waits for what it handed over.</summary>
     public HandOverBook HandOvers { get; } = new();
 
-    /// <summary>Sees the commits that a checkpoint performs by itself (S2), before anything follows from them: for those who check.</summary>
+    /// <summary>Sees the commits that are performed here before a checkpoint (S2), before anything follows from them: for those who check.</summary>
     public Action<JournalCommit>? Performed { get; init; }
 
     /// <summary>Sees what each input made the role decide, before any of it is performed: for those who check.</summary>
@@ -97,22 +98,30 @@ internal sealed class WitnessDriver
     /// <param name="isProof">A commit even of nothing: it proves that the last records were durable.</param>
     public JournalCommit? Seal(bool isProof = false)
     {
+        if (_checkpoint is { } checkpoint)
+        {
+            _checkpoint = null;
+            return checkpoint;
+        }
+
         if (_outstanding is not null || (isProof ? _journal.Journal.SealProof() : _journal.Journal.Seal()) is not { } commit)
         {
             return null;
         }
 
         _role.OnSealed(new Mark(commit.Mark));
-        (_open, _sealed) = (_sealed, _open);
-        _outstanding = commit;
-        return commit;
+        return Take(commit);
     }
 
     /// <summary>The commit sealed last was performed: acks leave, tips rise.</summary>
     public void OnDurable(JournalCommit commit)
     {
         OnLastDurable(commit);
-        _role.OnDurable(new Mark(commit.Mark), _effects);
+        if (!commit.IsCheckpoint)
+        {
+            _role.OnDurable(new Mark(commit.Mark), _effects);
+        }
+
         _sealed.Release();
         Perform();
     }
@@ -120,12 +129,12 @@ internal sealed class WitnessDriver
     /// <summary>The same at a clean stop: nothing of these records is told any more.</summary>
     public void OnLastDurable(JournalCommit commit)
     {
-        _journal.Journal.OnDurable(commit);
+        _journal.OnDurable(commit);
         _outstanding = null;
         Volatile.Write(ref _durableMark, commit.Mark);
     }
 
-    /// <summary>S2: between two commits, with all that waits made durable first. Synchronous: it is rare, and gives back more than it writes.</summary>
+    /// <summary>S2: between two commits, with all that waits made durable first, here. The checkpoint itself is a commit like any other, so the core waits for one flush, and not for what it writes.</summary>
     private void CheckpointIfDue()
     {
         if (!_journal.IsCheckpointDue || _outstanding is not null)
@@ -140,9 +149,15 @@ internal sealed class WitnessDriver
             OnDurable(commit);
         }
 
-        _journal.Checkpoint(_role);
-        _outputs.Log($"checkpoint at mark {_journal.Journal.DurableMark}: {_journal.Journal.Archive.Count} older segments are still read from");
-        Volatile.Write(ref _durableMark, _journal.Journal.DurableMark);
+        // W9: the role learns nothing of it. A root is signed only under a mark that a replay finds, whatever becomes of either copy.
+        _checkpoint = Take(_journal.SealCheckpoint(_role));
+        _outputs.Log($"checkpoint at mark {_checkpoint.Mark}: {_checkpoint.Bytes} bytes");
+    }
+
+    private JournalCommit Take(JournalCommit commit)
+    {
+        (_open, _sealed) = (_sealed, _open);
+        return _outstanding = commit;
     }
 
     /// <summary>W1, last sentence: what reveals records leaves when all that are appended so far are flushed.</summary>

@@ -32,6 +32,8 @@ public sealed class Journal : IDisposable
     private bool _isRolling;
     private bool _isProofWanted;
     private long _firstSegment;
+    private readonly SortedSet<long> _checkpoints; // bound: the archive, and two
+    private List<long> _dropped = []; // given up, and deleted by the next commit
     private volatile ImmutableSortedSet<long> _archive; // kept for reading only: from before the checkpoint
     private volatile DurableEnd _durable;
     private volatile Exception? _poison;
@@ -48,6 +50,9 @@ public sealed class Journal : IDisposable
         _archive = [.. found.Archive];
         _isRolling = found.IsTailTwin;
         IsTwinMissing = found.IsTwinMissing;
+        _checkpoints = [.. found.CheckpointSegments];
+        CheckpointBytes = found.CheckpointBytes;
+        BytesSinceCheckpoint = found.BytesSinceCheckpoint;
         _segment = found.Segment;
         _offset = found.End;
         _lastMark = found.Mark;
@@ -76,8 +81,17 @@ public sealed class Journal : IDisposable
     /// <value>Segments from before the last checkpoint that are kept for their bodies, lowest first. Damage there is no lost memory.</value>
     public IReadOnlyCollection<long> Archive => _archive;
 
-    /// <value>One of the two copies of the checkpoint could not be read, or was never written: make another soon.</value>
+    /// <value>One of the two copies of the checkpoint could not be read, was never written, or lies elsewhere since the start rewrote it: make another soon.</value>
     public bool IsTwinMissing { get; private set; }
+
+    /// <value>Segments that are known to hold nothing but a copy of a checkpoint, the last one's included.</value>
+    public IReadOnlyCollection<long> CheckpointSegments => _checkpoints;
+
+    /// <value>One copy of the last checkpoint, about. Unit: bytes.</value>
+    public long CheckpointBytes { get; private set; }
+
+    /// <value>What a start replays beside the checkpoint, about. Unit: bytes.</value>
+    public long BytesSinceCheckpoint { get; private set; }
 
     /// <value>The number that the next commit will have.</value>
     public ulong NextMark => _lastMark + 1;
@@ -107,7 +121,7 @@ public sealed class Journal : IDisposable
         SegmentWriter writer = new(disk, options.SegmentBytes);
         try
         {
-            RecoveredJournal found = new JournalRecovery(disk, writer, replay).Run(options.NewId);
+            RecoveredJournal found = JournalRecovery.Run(disk, writer, replay, options.NewId);
             return new Journal(disk, options.SegmentBytes, writer, found);
         }
         catch
@@ -154,7 +168,8 @@ public sealed class Journal : IDisposable
         BlockBuilder block = _pending;
         _lastMark++;
         _chain = block.Seal(_id, _segment, _lastMark, _baseMark, _chain);
-        _outstanding = new JournalCommit(this, block, _segment, _offset, _lastMark) { Dropped = TakeDropped() };
+        _outstanding = new JournalCommit(this, [new PlacedBlock(block, _segment, _offset)], _lastMark, TakeDropped());
+        BytesSinceCheckpoint += BlockHeader.Aligned(_outstanding.Bytes);
         _pending = _spare!;
         _spare = null;
         _offset = BlockHeader.Aligned(_offset + block.TotalBytes);
@@ -184,10 +199,18 @@ public sealed class Journal : IDisposable
 
         DurableMark = commit.Mark;
         // Not the write offset: a record of the next commit may have begun a new segment already.
-        _durable = new DurableEnd(commit.Segment, commit.Offset + commit.Bytes);
+        PlacedBlock last = commit.Blocks[^1];
+        _durable = new DurableEnd(last.Segment, last.Offset + last.Block.TotalBytes);
         _outstanding = null;
-        commit.Block.Clear();
-        _spare = commit.Block;
+        if (commit.IsCheckpoint)
+        {
+            Supersede(commit.Blocks[0].Segment);
+        }
+        else
+        {
+            last.Block.Clear();
+            _spare = last.Block;
+        }
     }
 
     /// <summary>Lets the next record begin a new segment, for instance a snapshot after which older segments are dropped.</summary>
@@ -204,7 +227,7 @@ public sealed class Journal : IDisposable
         return _segment + 1;
     }
 
-    /// <summary>Gives up all segments before one that is durable (for owners that write no <see cref="Checkpoint"/>). They are deleted once a commit that says so is durable; seal one.</summary>
+    /// <summary>Gives up all segments before one that is durable (for owners that write no <see cref="SealCheckpoint"/>). They are deleted once a commit that says so is durable; seal one.</summary>
     /// <exception cref="ArgumentException">No such segment, or nothing in it is durable yet.</exception>
     public void DropSegmentsBefore(long segment)
     {
@@ -221,12 +244,11 @@ public sealed class Journal : IDisposable
         }
     }
 
-    /// <summary>Makes a checkpoint durable, twice, each time in a segment of its own: replay begins there from now on, and bears the loss of one of the two.</summary>
-    /// <remarks>Older segments become <see cref="Archive"/>: read from, replayed no more. Synchronous: two commits.</remarks>
-    /// <param name="append">Appends the records; called twice, with the same outcome.</param>
+    /// <summary>Makes a commit of a checkpoint, which lies on the disk twice, each time in a segment of its own. Once it is durable replay begins there, and bears the loss of one of the two.</summary>
+    /// <remarks>Older segments become <see cref="Archive"/> then: read from, replayed no more.</remarks>
+    /// <param name="append">Appends the records; called twice, with the same outcome. Positions in the second copy are those in the first, one segment higher.</param>
     /// <exception cref="InvalidOperationException">Records wait, or a commit is not durable yet.</exception>
-    /// <exception cref="DiskException">The journal is poisoned from here on; whatever was durable before is.</exception>
-    public void Checkpoint(Action<Journal> append)
+    public JournalCommit SealCheckpoint(Action<Journal> append)
     {
         ArgumentNullException.ThrowIfNull(append);
         ThrowIfPoisoned();
@@ -235,52 +257,42 @@ public sealed class Journal : IDisposable
             throw new InvalidOperationException("Records wait: make them durable first.");
         }
 
+        BlockBuilder gathering = _pending;
+        PlacedBlock[] copies = new PlacedBlock[2];
         long first = Roll();
         _baseMark = NextMark;
-        foreach (bool isSecond in new[] { false, true })
+        for (int copy = 0; copy < copies.Length; copy++)
         {
             Roll();
-            Append(TwinMarker.Kind, new TwinMarker(isSecond, first).ToHead());
+            _pending = new BlockBuilder(); // the usual two serve the commits before and after
+            Append(TwinMarker.Kind, new TwinMarker(copy == 1, first).ToHead());
             append(this);
-            JournalCommit commit = Seal()!;
-            commit.Perform();
-            OnDurable(commit);
+            _lastMark++;
+            _segments.Add(_segment, _lastMark);
+            _chain = _pending.Seal(_id, _segment, _lastMark, _baseMark, _chain);
+            copies[copy] = new PlacedBlock(_pending, _segment, _offset);
+            _checkpoints.Add(_segment);
+            _isPlaced = false;
         }
 
         // Records go on in a segment of their own: what damages a copy damages nothing else.
         Roll();
-        IsTwinMissing = false;
-        long[] before = [.. _segments.Keys.Where(segment => segment < first)];
-        _archive = _archive.Union(before);
-        Volatile.Write(ref _firstSegment, first);
-        foreach (long segment in before)
-        {
-            _segments.Remove(segment);
-        }
+        _pending = gathering;
+        _isProofWanted = false;
+        CheckpointBytes = copies[0].Block.TotalBytes;
+        BytesSinceCheckpoint = 0;
+        return _outstanding = new JournalCommit(this, copies, _lastMark, TakeDropped());
     }
 
-    /// <summary>Deletes segments of the <see cref="Archive"/>. Nothing that is durable may refer to them.</summary>
-    /// <exception cref="DiskException">The disk refused; the journal is poisoned.</exception>
+    /// <summary>Gives up segments of the <see cref="Archive"/>, to which nothing that is durable may refer. The next commit deletes them once it is durable.</summary>
     public void DropArchived(IEnumerable<long> segments)
     {
         ArgumentNullException.ThrowIfNull(segments);
         ThrowIfPoisoned();
-        foreach (long segment in segments.Where(_archive.Contains).ToArray())
-        {
-            _archive = _archive.Remove(segment);
-            try
-            {
-                // No flush of the directory: a name that comes back is deleted when the journal is opened.
-                _disk.Delete(SegmentName.Of(segment));
-            }
-            catch (Exception cause)
-            {
-                _poison = cause;
-                throw;
-            }
-
-            _readers.Close(segment);
-        }
+        long[] dropped = [.. segments.Where(_archive.Contains)];
+        _archive = _archive.Except(dropped);
+        _dropped.AddRange(dropped);
+        _checkpoints.ExceptWith(dropped);
     }
 
     /// <summary>The record is durable, and so may be read. On any thread.</summary>
@@ -352,7 +364,11 @@ public sealed class Journal : IDisposable
         ThrowIfPoisoned();
         try
         {
-            _writer.Write(commit.Segment, commit.Offset, commit.Block.Pieces);
+            foreach (PlacedBlock placed in commit.Blocks)
+            {
+                _writer.Write(placed.Segment, placed.Offset, placed.Block.Pieces);
+            }
+
             foreach (long segment in commit.Dropped)
             {
                 // No flush of the directory: a name that comes back is deleted when the journal is opened.
@@ -382,12 +398,27 @@ public sealed class Journal : IDisposable
 
     private bool IsDropped(long segment) => segment < Volatile.Read(ref _firstSegment) && !_archive.Contains(segment);
 
-    private long[] TakeDropped()
+    /// <summary>A checkpoint is durable: segments before it are not replayed any more.</summary>
+    private void Supersede(long first)
     {
-        long[] dropped = [.. _segments.Keys.TakeWhile(segment => segment < _firstSegment)];
-        foreach (long segment in dropped)
+        IsTwinMissing = false;
+        long[] before = [.. _segments.Keys.TakeWhile(segment => segment < first)];
+        _archive = _archive.Union(before);
+        Volatile.Write(ref _firstSegment, first);
+        foreach (long segment in before)
         {
             _segments.Remove(segment);
+        }
+    }
+
+    private List<long> TakeDropped()
+    {
+        List<long> dropped = _dropped;
+        _dropped = [];
+        foreach (long segment in _segments.Keys.TakeWhile(segment => segment < _firstSegment).ToArray())
+        {
+            _segments.Remove(segment);
+            dropped.Add(segment);
         }
 
         return dropped;

@@ -6,30 +6,29 @@ public sealed class JournalCommit
     private readonly Journal _journal;
     private int _isTaken;
 
-    internal JournalCommit(Journal journal, BlockBuilder block, long segment, long offset, ulong mark)
+    internal JournalCommit(Journal journal, IReadOnlyList<PlacedBlock> blocks, ulong mark, IReadOnlyList<long> dropped)
     {
         _journal = journal;
-        Block = block;
-        Segment = segment;
-        Offset = offset;
+        Blocks = blocks;
         Mark = mark;
-        Bytes = block.TotalBytes;
+        Dropped = dropped;
+        Bytes = blocks.Sum(placed => placed.Block.TotalBytes);
     }
 
-    /// <value>The number of this commit: one more than that of the commit before.</value>
+    /// <value>The number of this commit: one more than that of the commit before; two more for a checkpoint, whose copies have one each.</value>
     public ulong Mark { get; }
 
     /// <value>Bytes that it writes.</value>
     public long Bytes { get; }
 
-    internal BlockBuilder Block { get; }
+    /// <value>What it writes, and flushes, one after the other: one block, or a checkpoint's two.</value>
+    internal IReadOnlyList<PlacedBlock> Blocks { get; }
 
-    internal long Segment { get; }
-
-    internal long Offset { get; }
+    /// <value>It holds no records but a checkpoint's.</value>
+    public bool IsCheckpoint => Blocks.Count > 1;
 
     /// <value>Segments that this commit declares dropped, to be deleted once it is durable.</value>
-    internal long[] Dropped { get; init; } = [];
+    internal IReadOnlyList<long> Dropped { get; }
 
     internal bool IsPerformed { get; private set; }
 
@@ -46,3 +45,6 @@ public sealed class JournalCommit
         IsPerformed = true;
     }
 }
+
+/// <summary>A block, and where it is written.</summary>
+internal readonly record struct PlacedBlock(BlockBuilder Block, long Segment, long Offset);

@@ -12,6 +12,17 @@ public sealed class JournalDamageException(string file, long offset, string reas
     public string Reason { get; } = reason;
 }
 
+/// <summary>
+/// Thrown by <see cref="IJournalReplay.OnRecord"/> before it took anything of a checkpoint: something that the checkpoint names is lost. The journal then replays all from its
+/// first commit on, if it still has all; if not, that is damage.
+/// </summary>
+public sealed class CheckpointLostException(string file, long offset, string reason) : Exception(reason)
+{
+    public string File { get; } = file;
+
+    public long Offset { get; } = offset;
+}
+
 /// <summary>A file is sound but not this journal's: another journal's id, or a format that this version does not read.</summary>
 public sealed class JournalMismatchException(string file, string reason) : Exception($"The journal file {file} does not belong here: {reason}")
 {

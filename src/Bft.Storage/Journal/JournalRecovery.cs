@@ -10,8 +10,15 @@ internal sealed record RecoveredJournal(
     /// <value>The last commit is half of a checkpoint, and stands alone in its segment.</value>
     public bool IsTailTwin { get; init; }
 
-    /// <value>One half of the checkpoint is missing.</value>
+    /// <value>One half of the checkpoint is missing, or was rewritten and is not next to the other.</value>
     public bool IsTwinMissing { get; init; }
+
+    /// <value>Segments that hold a copy of a checkpoint.</value>
+    public IReadOnlyCollection<long> CheckpointSegments { get; init; } = [];
+
+    public long CheckpointBytes { get; init; }
+
+    public long BytesSinceCheckpoint { get; init; }
 }
 
 /// <summary>Opens a journal after a stop of any kind (W9, the storage half). Changes nothing on the disk before all is judged and replayed.</summary>
@@ -21,7 +28,11 @@ internal sealed record RecoveredJournal(
 /// <para>So a segment holds the marks from its first to the one before the next segment's first. Whatever stands behind is left over from
 /// a crash, and no loss; whatever is missing before is one.</para>
 /// </remarks>
-internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournalReplay replay)
+/// <param name="disk">The directory.</param>
+/// <param name="writer">For the tail.</param>
+/// <param name="replay">Takes the records.</param>
+/// <param name="isScan">Everything is replayed from the first commit on; checkpoints are passed over.</param>
+internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournalReplay replay, bool isScan = false)
 {
     private readonly List<long> _leftOver = [];
     private readonly SortedList<long, ulong> _segments = [];
@@ -31,8 +42,35 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
     private bool _isTwinMissing;
     private bool _isTailRepeated;
     private bool _wasTailCut;
+    private readonly SortedSet<long> _checkpoints = [];
+    private long _checkpointBytes;
+    private long _replayedBytes; // without the checkpoint
 
-    public RecoveredJournal Run(JournalId newId)
+    /// <summary>Opens it from its checkpoint; when both copies are lost, by a scan of all that there is.</summary>
+    public static RecoveredJournal Run(IDisk disk, SegmentWriter writer, IJournalReplay replay, JournalId newId)
+    {
+        try
+        {
+            return new JournalRecovery(disk, writer, replay).Run(newId);
+        }
+        catch (CheckpointLostException lost) when (replay.IsScannable)
+        {
+            try
+            {
+                return new JournalRecovery(disk, writer, replay, isScan: true).Run(newId);
+            }
+            catch (JournalDamageException other)
+            {
+                throw new JournalDamageException(lost.File, lost.Offset, $"{lost.Message} Nor can everything be replayed instead: byte {other.Offset} of {other.File}: {other.Reason}");
+            }
+        }
+        catch (CheckpointLostException lost)
+        {
+            throw new JournalDamageException(lost.File, lost.Offset, lost.Message);
+        }
+    }
+
+    private RecoveredJournal Run(JournalId newId)
     {
         List<long> numbers = [];
         foreach (string name in disk.List())
@@ -43,7 +81,7 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
             }
         }
 
-        List<(long Segment, ulong First)> headed = [];
+        List<(long Segment, ulong First, ulong Base)> headed = [];
         if (FindTail(numbers, headed) is not { } tail)
         {
             return Create(newId, numbers);
@@ -74,7 +112,7 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
     }
 
     /// <summary>Finds the last block that is whole with its bodies, or is proven by a later one, and heads its segment; headed segments behind it are left over.</summary>
-    private Tail? FindTail(List<long> numbers, List<(long Segment, ulong First)> headed)
+    private Tail? FindTail(List<long> numbers, List<(long Segment, ulong First, ulong Base)> headed)
     {
         ulong proven = 0; // marks below it
         for (_lowest = numbers.Count - 1; _lowest >= 0; _lowest--)
@@ -106,7 +144,7 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
             _wasTailCut |= !isSound;
             if (isSound || before is not null)
             {
-                headed.Add((segment, first));
+                headed.Add((segment, first, cursor.Header.BaseMark));
                 return isSound ? last : before;
             }
 
@@ -118,25 +156,27 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
     }
 
     /// <summary>Heads the segments from the tail's down to the one where replay begins; superseded ones are left over. Returns how many lie below: they are not even opened.</summary>
-    private int HeadDownToBase(List<long> numbers, List<(long Segment, ulong First)> headed, Tail tail)
+    private int HeadDownToBase(List<long> numbers, List<(long Segment, ulong First, ulong Base)> headed, Tail tail)
     {
-        ulong baseMark = tail.Header.BaseMark;
+        ulong baseMark = isScan ? 0 : tail.Header.BaseMark;
         ulong limit = headed[0].First;
         TwinMarker? twin = _firstTwin;
         while (limit != baseMark)
         {
             // One half of a checkpoint bears the loss of the other (S2), and says where that lay: what is lower is no part of the journal's records.
-            bool isSecondHalf = limit == baseMark + 1 && twin is { IsSecond: true };
+            bool isSecondHalf = !isScan && limit == baseMark + 1 && twin is { IsSecond: true };
             long end = isSecondHalf ? twin!.Value.FirstSegment : 0;
-            if (_lowest == 0 || numbers[_lowest - 1] < end)
+            if (limit < baseMark || _lowest == 0 || numbers[_lowest - 1] < end)
             {
-                return isSecondHalf ? _lowest : throw new JournalDamageException(
-                    SegmentName.Of(headed[0].Segment), 0, $"it begins with commit {limit}, but the journal with commit {baseMark}: files are missing.");
+                string file = SegmentName.Of(headed[0].Segment);
+                string reason = $"it begins with commit {limit}, but the journal with commit {baseMark}: files are missing, or nothing in them can be read.";
+                return isSecondHalf ? _lowest
+                    : baseMark > 0 ? throw new CheckpointLostException(file, 0, reason) : throw new JournalDamageException(file, 0, reason);
             }
 
             long segment = numbers[--_lowest];
-            using IDiskFile file = disk.Open(SegmentName.Of(segment));
-            if (Head(file, segment) is not { } cursor)
+            using IDiskFile opened = disk.Open(SegmentName.Of(segment));
+            if (Head(opened, segment) is not { } cursor)
             {
                 continue;
             }
@@ -148,30 +188,37 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
             }
 
             (limit, twin) = (cursor.Header.Mark, cursor.Twin);
-            headed.Insert(0, (segment, limit));
+            headed.Insert(0, (segment, limit, cursor.Header.BaseMark));
         }
 
         return _lowest;
     }
 
     /// <summary>Replays everything before the tail, and the tail's block last, as lying where it will be rewritten.</summary>
-    private List<(long Segment, long End)> Replay(List<(long Segment, ulong First)> headed, Tail tail)
+    private List<(long Segment, long End)> Replay(List<(long Segment, ulong First, ulong Base)> headed, Tail tail)
     {
         List<(long Segment, long End)> ends = [];
         ulong expected = headed[0].First; // one above the base when the checkpoint's first half is lost
-        _isTwinMissing = expected > tail.Header.BaseMark;
+        _isTwinMissing = isScan || expected > tail.Header.BaseMark;
         uint? chain = null; // null: nothing to follow from
         bool isFirstHalf = false;
         for (int i = 0; i < headed.Count; i++)
         {
-            (long segment, ulong first) = headed[i];
+            (long segment, ulong first, ulong @base) = headed[i];
             if (isFirstHalf && first == expected + 1)
             {
                 // The checkpoint's second half is lost, and said the same as the first (S2).
                 (expected, chain, isFirstHalf, _isTwinMissing) = (first, null, false, true);
             }
 
-            ulong limit = i + 1 < headed.Count ? headed[i + 1].First : tail.Header.Mark;
+            if (isScan && expected >= @base && expected < first && first <= @base + 2)
+            {
+                // Nothing lacks but the checkpoint before this segment, or a half of it, which says what the commits before say.
+                (expected, chain) = (first, null);
+            }
+
+            ulong limit = i + 1 == headed.Count ? tail.Header.Mark
+                : headed[i + 1].Base > first ? Math.Min(headed[i + 1].Base, headed[i + 1].First) : headed[i + 1].First;
             using IDiskFile file = disk.Open(SegmentName.Of(segment));
             BlockCursor cursor = new(file, segment);
             long end = 0;
@@ -188,11 +235,12 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
                 }
 
                 // The checkpoint's second half says the same again.
-                if (!isFirstHalf || cursor.Twin is not { IsSecond: true })
+                if (!(isFirstHalf && cursor.Twin is { IsSecond: true }) && !(isScan && cursor.Twin is not null))
                 {
                     cursor.Replay(replay, segment, cursor.Offset);
                 }
 
+                Count(cursor, segment);
                 isFirstHalf = cursor.Twin is { IsSecond: false };
                 chain = cursor.Chain;
                 end = cursor.Offset + cursor.Header.TotalBytes;
@@ -214,7 +262,7 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
             }
         }
 
-        _isTailRepeated = isFirstHalf && tail.Twin is { IsSecond: true };
+        _isTailRepeated = (isFirstHalf && tail.Twin is { IsSecond: true }) || (isScan && tail.Twin is not null);
         if (expected != tail.Header.Mark || (chain is { } last && tail.Header.Chain != last))
         {
             throw new JournalDamageException(SegmentName.Of(tail.Segment), tail.Offset, $"commit {tail.Header.Mark} does not follow from the commit before.");
@@ -239,13 +287,31 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
             cursor.Replay(replay, toSegment, 0);
         }
 
+        Count(cursor, toSegment);
+
         _segments.Add(toSegment, tail.Header.Mark);
         return new RecoveredJournal(
             _id!.Value, _segments, toSegment, BlockHeader.Aligned(tail.Header.TotalBytes), tail.Header.Mark, tail.Header.BaseMark, chain, _wasTailCut)
         {
             IsTailTwin = tail.Twin is not null,
-            IsTwinMissing = _isTwinMissing || tail.Twin is { IsSecond: false },
+            IsTwinMissing = _isTwinMissing || tail.Twin is not null,
+            CheckpointSegments = _checkpoints,
+            CheckpointBytes = _checkpointBytes,
+            BytesSinceCheckpoint = _replayedBytes,
         };
+    }
+
+    private void Count(BlockCursor cursor, long segment)
+    {
+        if (cursor.Twin is null)
+        {
+            _replayedBytes += BlockHeader.Aligned(cursor.Header.TotalBytes);
+        }
+        else
+        {
+            _checkpointBytes = cursor.Header.TotalBytes;
+            _checkpoints.Add(segment);
+        }
     }
 
     /// <summary>Removes what is left over, and what each segment reserved or held behind its last commit.</summary>

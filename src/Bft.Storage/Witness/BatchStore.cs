@@ -8,7 +8,8 @@ namespace Bft.Storage;
 
 /// <summary>All streams that a witness stores: an index over its journal, which holds the bytes.</summary>
 /// <remarks>Any thread reads; the thread that owns the journal writes. A stream costs about 1 KiB and 20 bytes a slot.</remarks>
-public sealed class BatchStore
+/// <param name="pageRows">Rows of an index that are written together, once, by a checkpoint; it may change from one start to the next. Default 512: 10 KiB.</param>
+public sealed class BatchStore(int pageRows = 512)
 {
     private readonly ConcurrentDictionary<StreamId, StreamLog> _streams = new();
     private readonly ConcurrentDictionary<Topic, AppendList<StreamLog>> _topics = new();
@@ -48,6 +49,8 @@ public sealed class BatchStore
             Show(log);
         }
     }
+
+    internal int PageRows => pageRows;
 
     /// <summary>All streams, by id. For the thread that owns the journal.</summary>
     internal IEnumerable<StreamLog> Ordered => _ordered.Values;

@@ -6,31 +6,48 @@ using Bft.Protocol.Witnessing;
 
 namespace Bft.Storage;
 
-/// <summary>A stream as a checkpoint has it.</summary>
-internal sealed record StoredStream(StreamHeader Header, StreamIndex Index, Sequence Floor, VerifiedCertificate? Tip, VerifiedStatement? TipStatement);
+/// <summary>What a checkpoint begins with.</summary>
+/// <param name="Cluster">Whose journal.</param>
+/// <param name="Witness">Which one's.</param>
+/// <param name="Clock">The steady clock.</param>
+/// <param name="HasAll">No segment with records was deleted since the first commit, and none will be before the next checkpoint.</param>
+/// <param name="Superseded">Segments of earlier checkpoints.</param>
+internal sealed record CheckpointHead(ClusterId Cluster, int Witness, long Clock, bool HasAll, IReadOnlyCollection<long> Superseded);
 
 /// <summary>Heads of a checkpoint's records, as bytes (S2).</summary>
 internal static class CheckpointRecords
 {
-    private const int PlaceLength = 5 * 4;
-    private const int CertificateLength = (2 * 8) + (4 * 4);
 
-    public static byte[] Begin(ClusterId cluster, WitnessIndex self, long clock)
+    public static byte[] Begin(CheckpointHead head)
     {
-        byte[] bytes = new byte[Digest.Length + 1 + 8];
+        byte[] bytes = new byte[Digest.Length + 1 + 8 + 1 + (8 * head.Superseded.Count)];
         StatementWriter writer = new(bytes);
-        writer.Digest(cluster.Digest);
-        writer.U8(self.Value);
-        writer.U64((ulong)clock);
+        writer.Digest(head.Cluster.Digest);
+        writer.U8(head.Witness);
+        writer.U64((ulong)head.Clock);
+        writer.U8(head.HasAll ? 1 : 0);
+        foreach (long segment in head.Superseded)
+        {
+            writer.U64((ulong)segment);
+        }
+
         return bytes;
     }
 
-    public static bool TryBegin(ReadOnlySpan<byte> head, out ReadOnlySpan<byte> identity, out long clock)
+    public static CheckpointHead? TryBegin(ReadOnlySpan<byte> head)
     {
         StatementReader reader = new(head);
-        identity = reader.Bytes(Digest.Length + 1);
-        clock = (long)Math.Min(reader.U64(), long.MaxValue);
-        return reader.IsComplete;
+        ClusterId cluster = new(reader.Digest());
+        int witness = reader.U8();
+        long clock = (long)Math.Min(reader.U64(), long.MaxValue);
+        bool hasAll = reader.U8() != 0;
+        List<long> superseded = [];
+        while (!reader.IsFailed && !reader.IsComplete)
+        {
+            superseded.Add((long)reader.U64());
+        }
+
+        return reader.IsComplete ? new CheckpointHead(cluster, witness, clock, hasAll, superseded) : null;
     }
 
     public static byte[] Number(long value)
@@ -67,92 +84,21 @@ internal static class CheckpointRecords
         return reader.IsComplete;
     }
 
-    public static byte[] Stream(StreamLog log)
-    {
-        StreamIndex index = log.Index;
-        ReadOnlyMemory<byte> tip = log.Tip?.Certificate.Bytes ?? default;
-        byte[] tipStatement = log.TipStatement is { } statement ? WitnessRecords.BatchHead(statement, null) : [];
-        byte[] bytes = new byte[PublicKey.Length + Incarnation.Length + 2 + log.Header.Topic.Length + 8 + 8 + 4 + 4 + 4 + 4
-            + tip.Length + tipStatement.Length + ((int)index.Certificates.Count * CertificateLength) + ((int)index.Slots.Count * PlaceLength)];
-        StatementWriter writer = new(bytes);
-        writer.Bytes(WitnessRecords.Header(log.Header));
-        writer.U64(index.First.Value);
-        writer.U64(log.Planned.Floor.Value); // durable by now, and above the end while S3 skips bodies
-        writer.U32((uint)tip.Length);
-        writer.U32((uint)tipStatement.Length);
-        writer.U32((uint)index.Certificates.Count);
-        writer.U32((uint)index.Slots.Count);
-        writer.Bytes(tip.Span);
-        writer.Bytes(tipStatement);
-        for (long i = 0; i < index.Certificates.Count; i++)
-        {
-            StoredCertificate certificate = index.Certificates[i];
-            writer.U64(certificate.Top);
-            writer.U64((ulong)certificate.StoredAt);
-            writer.U32((uint)certificate.Position.Segment);
-            writer.U32((uint)certificate.Position.Offset);
-            writer.U32((uint)certificate.Position.Length);
-            writer.U32(certificate.Position.Checksum);
-        }
-
-        for (long i = 0; i < index.Slots.Count; i++)
-        {
-            Place(ref writer, index.Slots[i]);
-        }
-
-        return bytes;
-    }
-
-    public static StoredStream? TryStream(ClusterId cluster, ReadOnlySpan<byte> head)
-    {
-        StatementReader reader = new(head);
-        PublicKey publisher = reader.PublicKey();
-        Incarnation incarnation = reader.Incarnation();
-        Topic topic = reader.Topic();
-        StreamIndex index = new(reader.Sequence());
-        Sequence floor = reader.Sequence();
-        int tipLength = reader.Count(head.Length);
-        int statementLength = reader.Count(head.Length);
-        int certificates = reader.Count(head.Length);
-        int slots = reader.Count(head.Length);
-        ReadOnlySpan<byte> tipBytes = reader.Bytes(tipLength);
-        ReadOnlySpan<byte> statementBytes = reader.Bytes(statementLength);
-        VerifiedCertificate? tip = tipLength == 0 ? null : Restored.Certificate(tipBytes);
-        VerifiedStatement? tipStatement = null;
-        reader.Require((tipLength == 0) == (tip is null));
-        reader.Require(statementLength == 0 || WitnessRecords.TryBatch(cluster, statementBytes, out tipStatement!, out _));
-        for (int i = 0; i < certificates && !reader.IsFailed; i++)
-        {
-            index.Certificates.Add(new StoredCertificate(
-                reader.U64(), (long)reader.U64(), new JournalPosition(reader.U32(), reader.U32(), reader.Count(QuorumCertificate.LengthMax), reader.U32())));
-        }
-
-        for (int i = 0; i < slots && !reader.IsFailed; i++)
-        {
-            index.Slots.Add(Place(ref reader));
-        }
-
-        reader.Require(index.First <= floor && (tip is null ? index.End == Sequence.Zero : tip.Batch.Sequence.Following == index.End));
-        return reader.IsComplete ? new StoredStream(new StreamHeader(cluster, publisher, topic, incarnation), index, floor, tip, tipStatement) : null;
-    }
-
     public static byte[] Placed(StreamLog.Candidate candidate)
     {
         byte[] batch = WitnessRecords.BatchHead(candidate.Statement, candidate.AckBase);
-        byte[] bytes = new byte[PlaceLength + batch.Length];
-        StatementWriter writer = new(bytes);
-        Place(ref writer, candidate.Slot);
-        writer.Bytes(batch);
+        byte[] bytes = new byte[StoredSlot.Bytes + batch.Length];
+        candidate.Slot.Write(bytes);
+        batch.CopyTo(bytes, StoredSlot.Bytes);
         return bytes;
     }
 
     public static bool TryPlaced(ClusterId cluster, ReadOnlySpan<byte> head, out VerifiedStatement statement, out Sequence? ackBase, out StoredSlot slot)
     {
-        StatementReader reader = new(head);
-        slot = Place(ref reader);
+        slot = head.Length < StoredSlot.Bytes ? default : StoredSlot.Read(head);
         statement = null!;
         ackBase = null;
-        return !reader.IsFailed && WitnessRecords.TryBatch(cluster, head[reader.Position..], out statement, out ackBase);
+        return head.Length >= StoredSlot.Bytes && WitnessRecords.TryBatch(cluster, head[StoredSlot.Bytes..], out statement, out ackBase);
     }
 
     public static byte[] Incarnations(IncarnationsRecord record)
@@ -190,16 +136,4 @@ internal static class CheckpointRecords
 
         return reader.IsComplete ? new IncarnationsRecord(publisher, topic, hasMark ? mark : null, streams[..live], streams[live..]) : null;
     }
-
-    private static void Place(ref StatementWriter writer, StoredSlot slot)
-    {
-        writer.U32((uint)slot.Segment);
-        writer.U32(slot.Offset);
-        writer.U32(slot.StatementChecksum);
-        writer.U32((uint)slot.BodyLength);
-        writer.U32(slot.BodyChecksum);
-    }
-
-    private static StoredSlot Place(ref StatementReader reader) =>
-        new(reader.Count(int.MaxValue), reader.U32(), reader.U32(), reader.Count(int.MaxValue), reader.U32());
 }

@@ -8,16 +8,21 @@ internal sealed class Compaction(BatchStore store, Journal journal)
     /// <summary>Moved bytes are committed in parts of this size, all of which are in memory at once. Unit: bytes.</summary>
     private const long CommitBytesMax = 16 << 20;
 
-    /// <summary>Bytes by segment that something refers to.</summary>
+    /// <summary>Pages that are put together in one checkpoint, so that they do not lie in ever more small files. Unit: bytes.</summary>
+    private const long MergedBytesMax = 4 << 20;
+
+    /// <summary>Bytes by segment that something refers to, pages aside.</summary>
     public SortedDictionary<long, long> Live()
     {
         SortedDictionary<long, long> live = [];
+        (long segment, long bytes) = (0, 0); // neighbours lie in one segment mostly
         foreach (StreamLog log in store.Ordered)
         {
             StreamIndex index = log.Index;
-            for (Sequence sequence = index.First; sequence < index.End; sequence = sequence.Following)
+            Sequence sequence = index.First;
+            for (long i = 0; i < index.Slots.Count; i++, sequence = sequence.Following)
             {
-                StoredSlot slot = index[sequence];
+                StoredSlot slot = index.Slots[i];
                 Count(slot.Segment, log.StatementLength + (sequence >= log.Floor ? slot.BodyLength : 0));
             }
 
@@ -32,9 +37,48 @@ internal sealed class Compaction(BatchStore store, Journal journal)
             }
         }
 
+        Count(0, 0);
+        live.Remove(0);
         return live;
 
-        void Count(long segment, long bytes) => live[segment] = live.GetValueOrDefault(segment) + bytes;
+        void Count(long of, long more)
+        {
+            if (of != segment)
+            {
+                live[segment] = live.GetValueOrDefault(segment) + bytes;
+                (segment, bytes) = (of, 0);
+            }
+
+            bytes += more;
+        }
+    }
+
+    /// <summary>Segments that hold pages, in either copy.</summary>
+    public HashSet<long> PageSegments() => [.. Pages().Keys.SelectMany(first => (long[])[first, first + 1])];
+
+    /// <summary>Has the next checkpoint write the newest pages anew, as one, when there are as many as in the checkpoint before them.</summary>
+    public void MergePages()
+    {
+        HashSet<long> merged = [];
+        long bytes = 0;
+        foreach ((long segment, long more) in Pages().Reverse())
+        {
+            if ((merged.Count > 0 && more > bytes) || bytes + more > MergedBytesMax)
+            {
+                break;
+            }
+
+            merged.Add(segment);
+            bytes += more;
+        }
+
+        if (merged.Count > 1)
+        {
+            foreach (StreamLog log in store.Ordered)
+            {
+                log.Index.Renew(page => merged.Contains(page.At.Segment));
+            }
+        }
     }
 
     /// <summary>Moves what lies in segments that are half empty at least, the lowest first, up to a sum of bytes. Durable when it returns.</summary>
@@ -59,6 +103,18 @@ internal sealed class Compaction(BatchStore store, Journal journal)
 
         Commit();
         moved.ForEach(apply => apply());
+    }
+
+    /// <summary>Bytes of pages by the segment of their first copy.</summary>
+    private SortedDictionary<long, long> Pages()
+    {
+        SortedDictionary<long, long> pages = [];
+        foreach (IndexPage page in store.Ordered.SelectMany(log => log.Index.Pages).Where(page => page.IsWritten))
+        {
+            pages[page.At.Segment] = pages.GetValueOrDefault(page.At.Segment) + page.At.Length;
+        }
+
+        return pages;
     }
 
     private void Move(StreamLog log, HashSet<long> leaving, List<Action> moved)

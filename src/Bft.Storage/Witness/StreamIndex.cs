@@ -7,9 +7,11 @@ internal sealed class StreamIndex(Sequence first)
 {
     public Sequence First => first;
 
-    public AppendList<StoredSlot> Slots { get; } = new();
+    public IndexRows<StoredSlot> Slots { get; init; } = new();
 
-    public AppendList<StoredCertificate> Certificates { get; } = new();
+    public IndexRows<StoredCertificate> Certificates { get; init; } = new();
+
+    public IEnumerable<IndexPage> Pages => Slots.Pages.Concat(Certificates.Pages);
 
     /// <summary>One above the last slot.</summary>
     public Sequence End => new(first.Value + (ulong)Slots.Count);
@@ -34,21 +36,23 @@ internal sealed class StreamIndex(Sequence first)
     /// <summary>The same from another first slot on, with what was moved where it lies now.</summary>
     public StreamIndex Rewritten(Sequence from, Func<Sequence, StoredSlot, StoredSlot> slot, Func<StoredCertificate, StoredCertificate> certificate)
     {
-        StreamIndex index = new(from);
-        for (Sequence sequence = from; sequence < End; sequence = sequence.Following)
+        // The certificate right below the first slot stays: it proves that there was one.
+        long cut = 0;
+        while (cut < Certificates.Count && Certificates[cut].Top + 1 < from.Value)
         {
-            index.Slots.Add(slot(sequence, this[sequence]));
+            cut++;
         }
 
-        for (long i = 0; i < Certificates.Count; i++)
+        return new StreamIndex(from)
         {
-            // The one right below the first slot stays: it proves that there was one.
-            if (Certificates[i].Top + 1 >= from.Value)
-            {
-                index.Certificates.Add(certificate(Certificates[i]));
-            }
-        }
+            Slots = Slots.Rewritten((long)(from.Value - first.Value), (row, old) => slot(new Sequence(first.Value + (ulong)row), old)),
+            Certificates = Certificates.Rewritten(cut, (_, old) => certificate(old)),
+        };
+    }
 
-        return index;
+    public void Renew(Predicate<IndexPage> which)
+    {
+        Slots.Renew(which);
+        Certificates.Renew(which);
     }
 }

@@ -24,7 +24,9 @@ public sealed class WitnessJournal : IDisposable
     private long _looked;
     private long _storedSinceLook;
     private long _cutBytes;
-    private long _checkpointBytes;
+    private readonly SortedSet<long> _superseded; // segments of earlier checkpoints, some of which hold pages that are named still; bound: the archive
+    private bool _isCopyLost;
+    private bool _hasAll;
     private long _evidenceCount;
 
     private WitnessJournal(Journal journal, BatchStore store, JournalOptions options, Committee committee, WitnessIndex self, WitnessReplay replay, Func<Topic, RetentionPolicy>? retention)
@@ -38,6 +40,9 @@ public sealed class WitnessJournal : IDisposable
         _clockRecorded = replay.Clock;
         _evidence = replay.Evidence;
         _retention = retention is null ? null : new Retention(store, retention);
+        _superseded = [.. replay.Superseded];
+        _isCopyLost = replay.HasLostCopy;
+        _hasAll = replay.HasAll;
     }
 
     /// <summary>The start found, and cut, a tail that was never durable (W9).</summary>
@@ -49,8 +54,12 @@ public sealed class WitnessJournal : IDisposable
     /// <summary>Offenders proven in the records replayed and appended.</summary>
     public long EvidenceCount => Volatile.Read(ref _evidenceCount);
 
-    /// <summary>S2: enough was cut that a checkpoint gives back more than it costs, or a copy of the last one is damaged. Call <see cref="Checkpoint"/> when all is durable.</summary>
-    public bool IsCheckpointDue => Journal.IsTwinMissing || _cutBytes >= Math.Max(_segmentBytes, 2 * _checkpointBytes);
+    /// <summary>S2: a start would replay a segment's worth; or enough was cut that a checkpoint gives back more than it costs; or a copy of the last one is damaged. Seal one when all is durable.</summary>
+    public bool IsCheckpointDue => Journal.IsTwinMissing || _isCopyLost
+        || Journal.BytesSinceCheckpoint >= Math.Max(_segmentBytes, 8 * Journal.CheckpointBytes)
+        || IsCompactionDue;
+
+    private bool IsCompactionDue => _cutBytes >= Math.Max(_segmentBytes, 2 * Journal.CheckpointBytes);
 
     /// <summary>Opens or creates the journal of a directory; its records rebuild the role and the store (W9).</summary>
     /// <param name="disk">The directory.</param>
@@ -72,9 +81,9 @@ public sealed class WitnessJournal : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(role);
         ArgumentNullException.ThrowIfNull(store);
-        WitnessReplay replay = new(committee, self, scheme, role, store);
+        using WitnessReplay replay = new(disk, committee, self, scheme, role, store);
         WitnessJournal journal = new(Journal.Open(disk, options, replay), store, options, committee, self, replay, retention) { _evidenceCount = replay.Evidence.Count };
-        replay.Complete();
+        replay.Complete(isCheckpointSafe: !journal.Journal.IsTwinMissing);
         store.Attach(journal.Journal);
         if (!replay.HasIdentity)
         {
@@ -89,9 +98,6 @@ public sealed class WitnessJournal : IDisposable
     {
         switch (record)
         {
-            case RunRecord run:
-                Journal.Append((byte)WitnessRecordKind.Run, WitnessRecords.Run(run));
-                break;
             case BatchRecord batch:
                 byte[] head = WitnessRecords.BatchHead(batch.Batch.Statement, batch.AckBase);
                 JournalPosition statementAt = Journal.Append((byte)WitnessRecordKind.Batch, head, head.AsMemory(WitnessRecords.BatchHeadFixedLength));
@@ -110,9 +116,6 @@ public sealed class WitnessJournal : IDisposable
                 _evidence.Add(encoded);
                 Volatile.Write(ref _evidenceCount, _evidence.Count);
                 break;
-            case RetiredRecord retired:
-                Journal.Append((byte)WitnessRecordKind.Retired, WitnessRecords.Header(retired.Header));
-                break;
             case ForgottenRecord forgotten:
                 Journal.Append((byte)WitnessRecordKind.Forgotten, WitnessRecords.Stream(forgotten.Stream));
                 _store.Forget(forgotten.Stream);
@@ -130,17 +133,10 @@ public sealed class WitnessJournal : IDisposable
                 ReadOnlyMemory<byte> proof = jump.Certificate.Certificate.Bytes;
                 _store.OnJump(jump, Journal.Append((byte)WitnessRecordKind.Jump, WitnessRecords.Of(jump.Header, proof.Span), proof), _clockRecorded);
                 break;
-            case IncarnationsRecord incarnations:
-                Journal.Append((byte)WitnessRecordKind.Incarnations, CheckpointRecords.Incarnations(incarnations));
-                break;
-            case PeerRootRecord root:
-                Journal.Append((byte)WitnessRecordKind.PeerRoot, root.Bundle.Encode());
-                break;
-            case LostMemoryRecord:
-                Journal.Append((byte)WitnessRecordKind.LostMemory, []);
-                break;
             default:
-                throw new ArgumentException($"{record} is no record that this version writes.", nameof(record));
+                (WitnessRecordKind kind, byte[] of) = HeadOf(record);
+                Journal.Append((byte)kind, of);
+                break;
         }
     }
 
@@ -172,11 +168,11 @@ public sealed class WitnessJournal : IDisposable
         }
     }
 
-    /// <summary>S2: makes a checkpoint durable, moves what nearly empty segments still hold, and deletes the segments that nothing needs. Synchronous.</summary>
+    /// <summary>S2: makes the commit of a checkpoint, to be performed like any other. When enough was cut it first moves what nearly empty segments still hold: synchronous, it is rare.</summary>
     /// <param name="role">All of whose records are durable, and it knows.</param>
-    /// <exception cref="InvalidOperationException">Records wait.</exception>
+    /// <exception cref="InvalidOperationException">Records wait, or a commit is not durable yet.</exception>
     /// <exception cref="DiskException">The journal is poisoned; what was durable is.</exception>
-    public void Checkpoint(WitnessRole role)
+    public JournalCommit SealCheckpoint(WitnessRole role)
     {
         ArgumentNullException.ThrowIfNull(role);
         if (!Journal.IsQuiet)
@@ -186,41 +182,83 @@ public sealed class WitnessJournal : IDisposable
 
         CutWhatIsDurable();
         Compaction compaction = new(_store, Journal);
-        compaction.Run(_segmentBytes, Math.Max(_segmentBytes, _cutBytes));
-        WitnessRecord[] remembered = [.. role.Remembered()];
-        Journal.Checkpoint(_ => AppendCheckpoint(remembered));
-        _cutBytes = 0;
-        SortedDictionary<long, long> live = compaction.Live();
-        Journal.DropArchived(Journal.Archive.Where(segment => !live.ContainsKey(segment)));
+        if (IsCompactionDue)
+        {
+            compaction.Run(_segmentBytes, _cutBytes);
+            _cutBytes = 0;
+            _hasAll = false;
+        }
+
+        compaction.MergePages();
+        _superseded.UnionWith(Journal.CheckpointSegments);
+        Snapshot snapshot = TakeSnapshot(role);
+        JournalCommit commit = Journal.SealCheckpoint(snapshot.AppendTo);
+        snapshot.Place();
+        _isCopyLost = false;
+        return commit;
+    }
+
+    /// <summary>The commit was performed. After a checkpoint, segments that nothing needs are given up (S2).</summary>
+    /// <exception cref="JournalPoisonedException">It failed.</exception>
+    public void OnDurable(JournalCommit commit)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        Journal.OnDurable(commit);
+        if (commit.IsCheckpoint)
+        {
+            Compaction compaction = new(_store, Journal);
+            HashSet<long> needed = compaction.PageSegments();
+            if (!_hasAll)
+            {
+                needed.UnionWith(compaction.Live().Keys);
+            }
+
+            long[] dropped = [.. (_hasAll ? _superseded : Journal.Archive).Where(segment => !needed.Contains(segment))];
+            Journal.DropArchived(dropped);
+            _superseded.ExceptWith(dropped);
+        }
     }
 
     public void Dispose() => Journal.Dispose();
 
-    private void AppendCheckpoint(WitnessRecord[] remembered)
+    private Snapshot TakeSnapshot(WitnessRole role)
     {
-        Journal.Append((byte)WitnessRecordKind.Checkpoint, CheckpointRecords.Begin(_committee.Cluster, _self, _clock.Elapsed));
         _clockRecorded = _clock.Elapsed;
+        Snapshot snapshot = new(CheckpointRecords.Begin(new CheckpointHead(_committee.Cluster, _self.Value, _clockRecorded, _hasAll, _superseded)));
         foreach (StreamLog log in _store.Ordered)
         {
-            Journal.Append((byte)WitnessRecordKind.Stream, CheckpointRecords.Stream(log));
-            foreach (StreamLog.Candidate candidate in log.Candidates())
-            {
-                Journal.Append((byte)WitnessRecordKind.Placed, CheckpointRecords.Placed(candidate));
-            }
+            snapshot.Add(WitnessRecordKind.Stream, StreamRecords.Stream(log, snapshot, _store.PageRows));
+        }
+
+        foreach (StreamLog.Candidate candidate in _store.Ordered.SelectMany(log => log.Candidates()))
+        {
+            snapshot.Add(WitnessRecordKind.Placed, CheckpointRecords.Placed(candidate));
         }
 
         foreach (byte[] proof in _evidence)
         {
-            Journal.Append((byte)WitnessRecordKind.Evidence, proof);
+            snapshot.Add(WitnessRecordKind.Evidence, proof);
         }
 
-        foreach (WitnessRecord record in remembered)
+        foreach (WitnessRecord record in role.Remembered())
         {
-            Append(record);
+            (WitnessRecordKind kind, byte[] head) = HeadOf(record);
+            snapshot.Add(kind, head);
         }
 
-        _checkpointBytes = Journal.PendingBytes;
+        return snapshot;
     }
+
+    /// <summary>Records of the role alone, that are in checkpoints too.</summary>
+    private static (WitnessRecordKind Kind, byte[] Head) HeadOf(WitnessRecord record) => record switch
+    {
+        RunRecord run => (WitnessRecordKind.Run, WitnessRecords.Run(run)),
+        RetiredRecord retired => (WitnessRecordKind.Retired, WitnessRecords.Header(retired.Header)),
+        IncarnationsRecord incarnations => (WitnessRecordKind.Incarnations, CheckpointRecords.Incarnations(incarnations)),
+        PeerRootRecord root => (WitnessRecordKind.PeerRoot, root.Bundle.Encode()),
+        LostMemoryRecord => (WitnessRecordKind.LostMemory, []),
+        _ => throw new ArgumentException($"{record} is no record that this version writes.", nameof(record)),
+    };
 
     private void AppendClock()
     {

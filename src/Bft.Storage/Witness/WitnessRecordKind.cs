@@ -45,7 +45,7 @@ internal enum WitnessRecordKind : byte
     /// <summary>Head: cluster id, witness index, steady clock. The first record of a checkpoint; the rest of it follows in the same commit (S2).</summary>
     Checkpoint = 35,
 
-    /// <summary>Head: a stream, its floor, tip and the places of all that is stored of it.</summary>
+    /// <summary>Head: a stream, its floor, tip, and where the places of all that is stored of it are found.</summary>
     Stream = 36,
 
     /// <summary>Head: place, and what a <see cref="Batch"/> has: a batch above its stream's tip.</summary>
@@ -62,6 +62,9 @@ internal enum WitnessRecordKind : byte
 
     /// <summary>Head: stream, certificate. Body: the certificate. Nothing of the stream is kept up to its batch (S3).</summary>
     Jump = 41,
+
+    /// <summary>Head: empty. Body: rows of an index. This checkpoint and later ones name it (S2).</summary>
+    Page = 42,
 }
 
 /// <summary>First byte of a batch record.</summary>

@@ -8,15 +8,29 @@ using Bft.Protocol.Witnessing;
 namespace Bft.Storage;
 
 /// <summary>Rebuilds a witness from its records (W9). A record that contradicts those before it is damage, and nothing is signed on top of it.</summary>
-internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISignatureScheme scheme, WitnessRole role, BatchStore store) : IJournalReplay
+internal sealed class WitnessReplay(IDisk disk, Committee committee, WitnessIndex self, ISignatureScheme scheme, WitnessRole role, BatchStore store) : IJournalReplay, IDisposable
 {
     private readonly EvidenceVerifier _verifier = new(committee, scheme);
     private readonly WitnessEffects _effects = new();
     private (VerifiedStatement Statement, JournalPosition Position)? _batch;
     private Sequence? _ackBase;
+    private readonly PageReader _pages = new(disk);
+    private readonly List<StoredStream> _streams = []; // of a checkpoint: taken when all of them were read
     private HashSet<long>? _needed;
 
     public bool HasIdentity { get; private set; }
+
+    /// <summary>S2: all segments with records are there, since the first commit.</summary>
+    public bool HasAll { get; private set; } = true;
+
+    /// <summary>S2: segments that held checkpoints before the one that was replayed.</summary>
+    public IReadOnlyCollection<long> Superseded { get; private set; } = [];
+
+    /// <summary>S2: a page of an index has one copy only.</summary>
+    public bool HasLostCopy => _pages.HasLostCopy;
+
+    /// <inheritdoc/>
+    public bool IsScannable => true;
 
     public List<byte[]> Evidence { get; } = [];
 
@@ -24,10 +38,25 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
     public long Clock { get; private set; }
 
     /// <inheritdoc/>
-    public bool IsNeeded(long segment) => (_needed ??= [.. new Compaction(store, null!).Live().Keys]).Contains(segment);
+    public bool IsNeeded(long segment)
+    {
+        TakeStreams();
+        if (_needed is null)
+        {
+            Compaction compaction = new(store, null!);
+            _needed = [.. compaction.Live().Keys.Concat(compaction.PageSegments())];
+        }
+
+        return _needed.Contains(segment) || (HasAll && !Superseded.Contains(segment));
+    }
 
     public void OnRecord(ulong mark, byte kind, ReadOnlySpan<byte> head, JournalPosition body)
     {
+        if ((WitnessRecordKind)kind is not (WitnessRecordKind.Page or WitnessRecordKind.Stream))
+        {
+            TakeStreams();
+        }
+
         string? fault = (WitnessRecordKind)kind switch
         {
             _ when _batch is not null != ((WitnessRecordKind)kind == WitnessRecordKind.Body) => "a batch and its body do not stand together.",
@@ -44,6 +73,7 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
             WitnessRecordKind.Floor => OnFloor(head),
             WitnessRecordKind.Clock => OnClock(head),
             WitnessRecordKind.Moved => null,
+            WitnessRecordKind.Page => OnPage(body),
             WitnessRecordKind.Stream => OnStream(head),
             WitnessRecordKind.Placed => OnPlaced(head),
             WitnessRecordKind.Incarnations => OnIncarnations(head),
@@ -61,8 +91,19 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
         }
     }
 
-    public void Complete()
+    /// <summary>The journal is open.</summary>
+    /// <param name="isCheckpointSafe">Both copies of the checkpoint are in their places; if not, its pages are written anew.</param>
+    public void Complete(bool isCheckpointSafe)
     {
+        TakeStreams();
+        if (!isCheckpointSafe)
+        {
+            foreach (StreamLog log in store.Ordered)
+            {
+                log.Index.Renew(page => _pages.IsOwn(page.At));
+            }
+        }
+
         if (_batch is { } batch)
         {
             throw new JournalDamageException(SegmentName.Of(batch.Position.Segment), batch.Position.Offset, "the last batch has no body.");
@@ -76,6 +117,11 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
             return "the identity record is malformed.";
         }
 
+        return CheckIdentity(cluster, witness);
+    }
+
+    private string? CheckIdentity(ClusterId cluster, int witness)
+    {
         HasIdentity = true;
         return cluster != committee.Cluster ? throw new ForeignJournalException(
                 $"The data directory belongs to cluster {cluster}, but cluster.yaml makes {committee.Cluster}. Name the right directory or file; for a new cluster take an empty directory.")
@@ -156,28 +202,56 @@ internal sealed class WitnessReplay(Committee committee, WitnessIndex self, ISig
         return isStored ? null : $"the bodies that the certificate of {certificate.Batch} covers do not stand before it.";
     }
 
+    public void Dispose() => _pages.Dispose();
+
     /// <summary>S2: replay begins here.</summary>
-    private string? OnCheckpoint(ReadOnlySpan<byte> head)
+    private string? OnCheckpoint(ReadOnlySpan<byte> bytes)
     {
-        if (HasIdentity || !CheckpointRecords.TryBegin(head, out ReadOnlySpan<byte> identity, out long clock))
+        if (HasIdentity || CheckpointRecords.TryBegin(bytes) is not { } head)
         {
             return "a checkpoint is malformed, or stands where none belongs.";
         }
 
-        Clock = clock;
-        return OnIdentity(identity);
+        (Clock, HasAll, Superseded) = (head.Clock, head.HasAll, head.Superseded);
+        return CheckIdentity(head.Cluster, head.Witness);
+    }
+
+    private string? OnPage(JournalPosition body)
+    {
+        _pages.OnPage(body);
+        return null;
     }
 
     private string? OnStream(ReadOnlySpan<byte> head)
     {
-        if (CheckpointRecords.TryStream(committee.Cluster, head) is not { } stream)
+        try
         {
-            return "a stream of the checkpoint is malformed.";
+            if (StreamRecords.TryStream(committee.Cluster, head, _pages) is not { } stream)
+            {
+                return "a stream of the checkpoint is malformed.";
+            }
+
+            _streams.Add(stream);
+            return null;
+        }
+        catch (CheckpointLostException)
+        {
+            // Everything will be replayed instead: nothing of the checkpoint was taken.
+            _streams.Clear();
+            (HasIdentity, HasAll, Clock, Superseded) = (false, true, 0, []);
+            throw;
+        }
+    }
+
+    private void TakeStreams()
+    {
+        foreach (StoredStream stream in _streams)
+        {
+            store.Restore(stream.Header, stream.Index, stream.Floor, stream.Tip, stream.TipStatement);
+            role.RestoreStream(stream.Header, stream.Tip, stream.TipStatement);
         }
 
-        store.Restore(stream.Header, stream.Index, stream.Floor, stream.Tip, stream.TipStatement);
-        role.RestoreStream(stream.Header, stream.Tip, stream.TipStatement);
-        return null;
+        _streams.Clear();
     }
 
     private string? OnPlaced(ReadOnlySpan<byte> head)

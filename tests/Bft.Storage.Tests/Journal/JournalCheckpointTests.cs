@@ -51,6 +51,8 @@ public sealed class JournalCheckpointTests
             Assert.Equal([early.Segment], journal.Archive);
             Assert.Equal(JournalExtensions.BodyOf(1, 3000), journal.ReadAll(early));
             journal.DropArchived([early.Segment]);
+            Assert.Contains(SegmentName.Of(early.Segment), disk.List());
+            Add(journal, 5, 10);
             Assert.Equal(JournalReadStatus.Dropped, journal.Read(early, new byte[3000]).Status);
             Assert.DoesNotContain(SegmentName.Of(early.Segment), disk.List());
         }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Bft.Protocol.Roles;
 
 namespace Bft.Storage.Tests;
 
@@ -31,6 +32,22 @@ internal static class JournalExtensions
         }
 
         return journal.DurableMark;
+    }
+
+    /// <summary>A checkpoint, durable.</summary>
+    public static void Checkpoint(this Journal journal, Action<Journal> append)
+    {
+        JournalCommit commit = journal.SealCheckpoint(append);
+        commit.Perform();
+        journal.OnDurable(commit);
+    }
+
+    /// <summary>A checkpoint, durable, and what it gives back deleted.</summary>
+    public static void Checkpoint(this WitnessJournal journal, WitnessRole role)
+    {
+        JournalCommit commit = journal.SealCheckpoint(role);
+        commit.Perform();
+        journal.OnDurable(commit);
     }
 
     public static byte[] ReadAll(this Journal journal, JournalPosition position)

@@ -100,7 +100,7 @@ internal sealed class StoringWitness : IDisposable
         {
             Role.OnSealed(new Mark(commit.Mark));
             commit.Perform();
-            Journal.Journal.OnDurable(commit);
+            Journal.OnDurable(commit);
             Role.OnDurable(new Mark(commit.Mark), _effects);
             Absorb();
         }
