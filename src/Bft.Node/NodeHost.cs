@@ -79,7 +79,7 @@ public static class NodeHost
         {
             await app.StartAsync(cancellationToken);
             health.SetStatus("", ServingStatus.Serving);
-            log.Write($"ready on https://{identity.Listen} (cluster {identity.Committee.Cluster}, mark {journal.Journal.DurableMark}, replayed {store.StreamCount} streams in {replayed:0} ms)");
+            log.Write($"ready on https://{identity.Listen} (cluster {identity.Committee.Cluster}, mark {journal.Journal.DurableMark}, replayed {store.StreamCount} streams in {replayed:0} ms{(journal.Journal.WasScanned ? ", all of it: both copies of the checkpoint are damaged" : "")})");
             await await Task.WhenAny(core.Ended, Task.Delay(Timeout.Infinite, cancellationToken));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -14,6 +14,7 @@ internal static class ProbeNames
         "evidence exchanged (W10)",
         "floor adopted by a laggard (S3)",
         "retention cut",
+        "index read from pages (S2)",
         "incarnation retired (W11)",
         "incarnation linked",
         "slow consumer ended",

@@ -291,6 +291,16 @@ internal sealed class SimulatedCluster : RunFacts
         {
             Simulation.Probe("torn tail cut", witness.Id);
         }
+
+        if (journal.PagesRead > 0)
+        {
+            Simulation.Probe("index read from pages (S2)", witness.Id);
+        }
+
+        if (journal.Journal.WasScanned)
+        {
+            Simulation.Probe("checkpoint lost, all replayed (S2)", witness.Id);
+        }
     }
 
     public void OnPublisherEnded(PublisherParty publisher, PublishException reason)

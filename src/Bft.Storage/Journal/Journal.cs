@@ -51,6 +51,7 @@ public sealed class Journal : IDisposable
         _isRolling = found.IsTailTwin;
         IsTwinMissing = found.IsTwinMissing;
         _checkpoints = [.. found.CheckpointSegments];
+        WasScanned = found.WasScanned;
         CheckpointBytes = found.CheckpointBytes;
         BytesSinceCheckpoint = found.BytesSinceCheckpoint;
         _segment = found.Segment;
@@ -71,6 +72,9 @@ public sealed class Journal : IDisposable
 
     /// <value>Opening found a block that a crash had torn, and cut it: nothing in it was durable.</value>
     public bool WasTailCut { get; }
+
+    /// <value>Opening found no copy of the checkpoint of use, and replayed everything from the first commit on.</value>
+    public bool WasScanned { get; }
 
     /// <value>True after a failed write: stop, say so, exit.</value>
     public bool IsPoisoned => _poison is not null;

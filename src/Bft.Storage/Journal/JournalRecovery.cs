@@ -16,6 +16,9 @@ internal sealed record RecoveredJournal(
     /// <value>Segments that hold a copy of a checkpoint.</value>
     public IReadOnlyCollection<long> CheckpointSegments { get; init; } = [];
 
+    /// <value>No copy of the checkpoint was of use, and everything was replayed.</value>
+    public bool WasScanned { get; init; }
+
     public long CheckpointBytes { get; init; }
 
     public long BytesSinceCheckpoint { get; init; }
@@ -296,6 +299,7 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
             IsTailTwin = tail.Twin is not null,
             IsTwinMissing = _isTwinMissing || tail.Twin is not null,
             CheckpointSegments = _checkpoints,
+            WasScanned = isScan,
             CheckpointBytes = _checkpointBytes,
             BytesSinceCheckpoint = _replayedBytes,
         };

@@ -27,6 +27,8 @@ internal sealed class PageReader(IDisk disk) : IDisposable
     /// <summary>The page is one of the checkpoint that was replayed.</summary>
     public bool IsOwn(JournalPosition at) => _own.Count > 0 && _own[0].Segment == at.Segment;
 
+    public int PagesRead { get; private set; }
+
     /// <summary>A page was read from its second copy.</summary>
     public bool HasLostCopy { get; private set; }
 
@@ -45,6 +47,7 @@ internal sealed class PageReader(IDisk disk) : IDisposable
             _buffer = new byte[at.Length];
         }
 
+        PagesRead++;
         Span<byte> page = _buffer.AsSpan(0, at.Length);
         if (TryRead(at, at.Segment, page))
         {

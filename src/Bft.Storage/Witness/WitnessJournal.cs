@@ -42,11 +42,15 @@ public sealed class WitnessJournal : IDisposable
         _retention = retention is null ? null : new Retention(store, retention);
         _superseded = [.. replay.Superseded];
         _isCopyLost = replay.HasLostCopy;
+        PagesRead = replay.PagesRead;
         _hasAll = replay.HasAll;
     }
 
     /// <summary>The start found, and cut, a tail that was never durable (W9).</summary>
     public bool WasTailCut => Journal.WasTailCut;
+
+    /// <summary>S2: pages of indexes that the start read instead of records.</summary>
+    public int PagesRead { get; }
 
     /// <summary>For sealing, performing and completing commits; records are appended here.</summary>
     public Journal Journal { get; }

@@ -29,6 +29,8 @@ internal sealed class WitnessReplay(IDisk disk, Committee committee, WitnessInde
     /// <summary>S2: a page of an index has one copy only.</summary>
     public bool HasLostCopy => _pages.HasLostCopy;
 
+    public int PagesRead => _pages.PagesRead;
+
     /// <inheritdoc/>
     public bool IsScannable => true;
 

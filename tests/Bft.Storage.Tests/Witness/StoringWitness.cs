@@ -9,16 +9,16 @@ using Bft.Protocol.Witnessing;
 
 namespace Bft.Storage.Tests;
 
-/// <summary>A witness on a simulated disk, driven as a host drives it, each input flushed at once.</summary>
+/// <summary>A witness driven as a host drives it, each input flushed at once.</summary>
 internal sealed class StoringWitness : IDisposable
 {
     private static readonly WitnessIndex Self = new(0);
     private readonly WitnessEffects _effects = new();
     private long _now = 1_000_000;
 
-    public StoringWitness(TestCluster cluster, SimulatedDisk disk, RetentionPolicy? policy = null, int segmentBytes = 4096, NodeLimits? limits = null, ulong run = 1)
+    public StoringWitness(TestCluster cluster, IDisk disk, RetentionPolicy? policy = null, int segmentBytes = 4096, NodeLimits? limits = null, ulong run = 1)
     {
-        Store = new BatchStore();
+        Store = new BatchStore(pageRows: 2); // so that a few batches fill pages
         Role = new WitnessRole(cluster.Committee, Self, cluster.SignerOf(Self), limits ?? NodeLimits.Default);
         JournalOptions options = new() { NewId = new JournalId(7), SegmentBytes = segmentBytes };
         Journal = WitnessJournal.Open(disk, options, cluster.Committee, Self, Ed25519.Instance, Role, Store, policy is null ? null : _ => policy);
