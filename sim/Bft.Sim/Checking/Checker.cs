@@ -104,6 +104,19 @@ internal abstract class Checker
     {
     }
 
+    /// <summary>A witness replayed its journal; its run begins.</summary>
+    /// <param name="witness">Not a Byzantine one; its disk may have lost what was durable.</param>
+    /// <param name="mark">The last commit that is on the disk.</param>
+    /// <param name="isDiskLost">The disk was wiped or rolled back since the last run.</param>
+    public virtual void OnReplayed(int witness, ulong mark, bool isDiskLost)
+    {
+    }
+
+    /// <summary>A witness was told what a peer holds of it, or was asked, or answered (W9).</summary>
+    public virtual void OnRecalled(int witness, int from, RecallFrame frame)
+    {
+    }
+
     /// <summary>A witness began a run on a disk that was damaged, not lost.</summary>
     /// <param name="witness">Faulty since then, but it must not go on as if nothing had been.</param>
     /// <param name="mark">The last commit that it can have lost nothing above: as it read the disk, and one more for each time that it was damaged.</param>
@@ -217,6 +230,9 @@ internal abstract class RunFacts
 
     /// <summary>A witness that is up remembers its ack of a batch; true as well where it need not: below its tip, in a stream that it retired.</summary>
     public virtual bool RemembersAck(int witness, BatchRef batch) => true;
+
+    /// <summary>W11: K of every witness.</summary>
+    public virtual int LiveIncarnationsMax => Protocol.NodeLimits.Default.LiveIncarnationsMax;
 
     /// <summary>More parties are faulty than the model allows (profile beyond-f): safety checks expect findings.</summary>
     public abstract bool IsBeyondModel { get; }

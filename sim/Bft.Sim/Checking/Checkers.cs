@@ -23,6 +23,7 @@ internal static class Checkers
         new Bounded(),
         new Accountability(),
         new NoCrash(),
+        new FreshAcks(),
     ];
 
     /// <exception cref="ArgumentException">There is no such checker.</exception>

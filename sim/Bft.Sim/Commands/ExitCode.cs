@@ -48,6 +48,7 @@ internal static class ExitCodes
         ["bounded"] = "a queue or table grew above its bound",
         ["accountability"] = "a correct party was accused, or a fork names fewer than f + 1",
         ["no-crash"] = "a correct party threw an exception",
+        ["fresh-acks"] = "a witness acked afresh where it may not: memory lost, publisher proven, incarnation retired, link not stored",
     };
 
     /// <summary>Codes of findings, in the order of the numbers.</summary>

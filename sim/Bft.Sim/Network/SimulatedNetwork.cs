@@ -96,6 +96,11 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
     {
         Party to = connection.Other(from);
         Sent(from, to, frame, bytes.Length);
+        Pass(connection, from, to, frame, bytes, hash);
+    }
+
+    private void Pass(Connection connection, Party from, Party to, IFrame frame, byte[] bytes, ulong hash)
+    {
         int link = Link(from.Id, to.Id);
         ChoiceId existence = simulation.Choices.NextId(ChoiceStream.Delivery, link);
         Lot lot = simulation.Choices.Next(ChoiceStream.Network, link);
@@ -171,8 +176,9 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
     {
         if (_open.Find(open => open.Kind == kind && open.Client == (isToClient ? to : from) && open.Server == (isToClient ? from : to)) is { } connection)
         {
+            // The network says it, not the party.
             simulation.Probe("old duplicate");
-            Send(connection, from, bytes);
+            Pass(connection, from, to, FrameCodec.Decode<IFrame>(new ReadOnlySequence<byte>(bytes)), bytes, FastHash.Of(bytes));
         }
     }
 

@@ -63,6 +63,11 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         JournalOptions options = new() { NewId = Cluster.JournalIdOf(this), SegmentBytes = Cluster.Plan.SegmentBytes };
         WitnessJournal journal = WitnessJournal.Open(Disk, options, Cluster.Committee, Index, scheme, _role, _store, _ => Cluster.Retention);
         Cluster.OnReplayed(this, journal);
+        foreach (Checker check in Cluster.ChecksOf(this))
+        {
+            check.OnReplayed(Id, journal.Journal.DurableMark, IsDiskLost);
+        }
+
         if (Damages > 0 && !IsDiskLost)
         {
             Cluster.Checks.ForEach(check => check.OnDamagedStart(Id, journal.Journal.DurableMark + Damages, Mark));
@@ -219,6 +224,14 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
             case ChannelKind.Exchange:
                 IExchangeRequest told = FrameCodec.Decode<IExchangeRequest>(message);
                 _probes.IsTold = told is EvidenceFrame;
+                if (told is RecallFrame recall)
+                {
+                    foreach (Checker check in Cluster.ChecksOf(this))
+                    {
+                        check.OnRecalled(Id, connection.Client.Identity, recall);
+                    }
+                }
+
                 Take(connection, ((ExchangeIntake)connection.ServerState!).Take(told));
                 _probes.IsTold = false;
                 break;

@@ -189,6 +189,8 @@ internal sealed class SimulatedCluster : RunFacts
         || stream.StoredEnd > batch.Sequence
         || stream.AckedAt(batch.Sequence)?.Reference == batch;
 
+    public override int LiveIncarnationsMax => NodeLimits.LiveIncarnationsMax;
+
     public override int Outstanding(int publisher) => _parties[publisher] is PublisherParty party ? party.Left + party.InFlight : 0;
 
     public ISigner SignerOf(WitnessIndex witness) => _signers[witness.Value];
