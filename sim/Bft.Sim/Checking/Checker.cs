@@ -231,6 +231,9 @@ internal abstract class RunFacts
     /// <summary>A witness that is up remembers its ack of a batch; true as well where it need not: below its tip, in a stream that it retired.</summary>
     public virtual bool RemembersAck(int witness, BatchRef batch) => true;
 
+    /// <summary>A witness that is up says that it never acks again; true as well of one that is down.</summary>
+    public virtual bool KnowsMemoryLost(int witness) => true;
+
     /// <summary>W11: K of every witness.</summary>
     public virtual int LiveIncarnationsMax => Protocol.NodeLimits.Default.LiveIncarnationsMax;
 

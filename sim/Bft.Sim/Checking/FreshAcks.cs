@@ -112,6 +112,14 @@ internal sealed class FreshAcks : Checker
         }
     }
 
+    public override void OnStarted(int party)
+    {
+        if (_memories.TryGetValue(party, out Memory? memory) && memory.Has(new Fact(FactKind.MemoryLost, default)) && !Facts.KnowsMemoryLost(party))
+        {
+            Fail($"{NameOf(party)} came back and forgot that it had lost its memory (W9).", party);
+        }
+    }
+
     public override void OnCrashed(int party)
     {
         if (_memories.TryGetValue(party, out Memory? memory))
@@ -124,6 +132,9 @@ internal sealed class FreshAcks : Checker
     {
         int witnesses = Facts.Plan.Witnesses;
         int answers = memory.Answered.Count;
+#if PLANTED
+        answers = Planted.Is("canary-fresh-acks") ? 0 : answers;
+#endif
         return answers < witnesses - ((witnesses - 1) / 3) - 1 ? $"when {answers} of its peers have answered"
             : answers < witnesses - 1 && Facts.Plan.ClockJumpPpm == 0 && Facts.Now - memory.Since < PatienceMilliseconds * Millisecond ? "before the last of its peers had their time to answer"
             : null;

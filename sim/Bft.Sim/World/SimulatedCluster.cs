@@ -189,6 +189,8 @@ internal sealed class SimulatedCluster : RunFacts
         || stream.StoredEnd > batch.Sequence
         || stream.AckedAt(batch.Sequence)?.Reference == batch;
 
+    public override bool KnowsMemoryLost(int witness) => _parties[witness] is not WitnessParty { IsUp: true } party || party.Role.HasLostMemory;
+
     public override int LiveIncarnationsMax => NodeLimits.LiveIncarnationsMax;
 
     public override int Outstanding(int publisher) => _parties[publisher] is PublisherParty party ? party.Left + party.InFlight : 0;

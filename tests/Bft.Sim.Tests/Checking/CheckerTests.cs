@@ -1,5 +1,6 @@
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
 using Bft.Wire.Frames;
 
 namespace Bft.Sim.Tests.Checking;
@@ -24,7 +25,7 @@ public sealed class CheckerTests
         history.End();
 
         Assert.Empty(history.Found);
-        Assert.Equal(12, Checkers.All().Select(checker => checker.Name).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(13, Checkers.All().Select(checker => checker.Name).Distinct(StringComparer.Ordinal).Count());
     }
 
     [Fact]
@@ -256,10 +257,111 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    public void Fresh_acks_wait_for_the_answers_of_enough_peers()
+    {
+        History history = new();
+        VerifiedBatch batch = history.Broadcast();
+        history.Begin(2, run: 2, replayed: 5, answers: 1);
+        history.Ack(2, batch);
+
+        Assert.Contains("fresh-acks", history.Found);
+    }
+
+    [Fact]
+    public void Fresh_acks_end_where_a_root_is_shown_that_the_disk_does_not_hold()
+    {
+        // Its disk was wiped: that one is faulty, and yet must not ack.
+        History history = new(faulty: 2);
+        VerifiedBatch batch = history.Broadcast();
+        byte[] old = history.SignAck(2, batch, 0, run: 1, mark: 7).Encode();
+        history.Begin(2, run: 2, replayed: 7);
+        history.All(checker => checker.OnRecalled(2, 1, new RecallFrame(old)));
+        history.Ack(2, batch);
+        Assert.Empty(history.Found);
+
+        history.Begin(2, run: 3, replayed: 0, isDiskLost: true);
+        history.All(checker => checker.OnRecalled(2, 1, new RecallFrame(old)));
+        history.Ack(2, batch);
+        Assert.Equal(["fresh-acks"], history.Found);
+    }
+
+    [Fact]
+    public void Fresh_acks_never_come_again_once_memory_is_lost()
+    {
+        History history = new(faulty: 2);
+        VerifiedBatch batch = history.Broadcast();
+        history.Record(2, new LostMemoryRecord(), isDurable: false);
+        history.All(checker => checker.OnCrashed(2));
+        history.Begin(2, run: 2, replayed: 10_000);
+        history.Ack(2, batch);
+        Assert.Empty(history.Found);
+
+        history.Record(2, new LostMemoryRecord());
+        history.All(checker => checker.OnCrashed(2));
+        history.Begin(2, run: 3, replayed: 10_000);
+        history.Ack(2, batch);
+        Assert.Equal(["fresh-acks"], history.Found);
+    }
+
+    [Fact]
+    public void Fresh_acks_are_none_for_a_publisher_proven_faulty()
+    {
+        History history = new(faulty: History.Publisher);
+        VerifiedBatch one = history.Batch();
+        VerifiedBatch other = history.Batch(content: "another");
+        history.Ack(1, one);
+        history.Record(1, new EvidenceRecord(history.Evidence(new PublisherEquivocation(SignedStatement.From(one.Statement), SignedStatement.From(other.Statement)))));
+        Assert.Empty(history.Found);
+
+        history.Ack(1, history.Batch(after: one));
+        Assert.Equal(["fresh-acks"], history.Found);
+    }
+
+    [Fact]
+    public void Fresh_acks_are_none_in_a_retired_incarnation()
+    {
+        History history = new();
+        VerifiedBatch first = history.Broadcast();
+        history.Settle(first);
+        history.Record(1, new RetiredRecord(first.Statement.Statement.Header));
+        Assert.Empty(history.Found);
+
+        history.Ack(1, history.Broadcast(after: first));
+        Assert.Equal(["fresh-acks"], history.Found);
+    }
+
+    [Fact]
+    public void Fresh_acks_keep_an_incarnation_live_for_half_a_minute()
+    {
+        History history = new();
+        VerifiedBatch first = history.Broadcast();
+        history.Ack(1, first);
+        history.Record(1, new RetiredRecord(first.Statement.Statement.Header));
+
+        Assert.Equal(["fresh-acks"], history.Found);
+    }
+
+    [Fact]
+    public void Fresh_acks_follow_a_link_to_what_is_stored()
+    {
+        History history = new();
+        VerifiedBatch target = history.Broadcast();
+        VerifiedBatch linked = history.Batch(start: Ancestor.Link(new Incarnation(1, 1), Sequence.Zero, target.Digest), incarnation: 2);
+        VerifiedBatch loose = history.Batch(start: Ancestor.Link(new Incarnation(1, 1), new Sequence(1), target.Digest), incarnation: 3);
+        history.Settle(target);
+        history.Ack(1, linked);
+        Assert.Empty(history.Found);
+
+        history.Ack(1, loose);
+        Assert.Equal(["fresh-acks"], history.Found);
+    }
+
+    [Fact]
     public void Exit_codes_follow_the_order()
     {
         Assert.Equal(10, Checkers.ExitCodeOf("consistency"));
         Assert.Equal(21, Checkers.ExitCodeOf("no-crash"));
+        Assert.Equal(22, Checkers.ExitCodeOf("fresh-acks"));
         Assert.Throws<ArgumentException>(() => Checkers.ExitCodeOf("beauty"));
     }
 }

@@ -46,7 +46,7 @@ internal sealed class History : RunFacts
         });
         for (int witness = 0; witness < 4; witness++)
         {
-            Record(witness, new RunRecord(new Protocol.Model.Run(1)));
+            Begin(witness, run: 1, replayed: 0);
         }
     }
 
@@ -102,14 +102,14 @@ internal sealed class History : RunFacts
     public void Send(int from, IFrame frame) => All(checker => checker.OnSent(from, from == 0 ? 1 : 0, frame, 1));
 
     /// <summary>A batch that its publisher signed, not yet broadcast.</summary>
-    public VerifiedBatch Batch(VerifiedBatch? after = null, string content = "message")
+    public VerifiedBatch Batch(VerifiedBatch? after = null, string content = "message", Ancestor? start = null, ulong incarnation = 1)
     {
         BodyBuilder builder = new(Committee.Limits);
         Assert.True(builder.TryAdd(new Message(System.Text.Encoding.UTF8.GetBytes($"{content} {after?.Sequence}"))));
         byte[] body = new byte[builder.BodyLength];
         BodyDescription description = builder.Build(body);
-        Ancestor ancestor = after is null ? Ancestor.None : Ancestor.Previous(after.Digest);
-        BatchStatement statement = BatchStatement.Create(_header, after?.Sequence.Following ?? Sequence.Zero, ancestor, description);
+        Ancestor ancestor = after is null ? start ?? Ancestor.None : Ancestor.Previous(after.Digest);
+        BatchStatement statement = BatchStatement.Create(new StreamHeader(Cluster, _header.Publisher, Topic, new Incarnation(incarnation, 1)), after?.Sequence.Following ?? Sequence.Zero, ancestor, description);
         return BatchVerifier.Sign(statement, _signers[Publisher], body, null);
     }
 
@@ -134,11 +134,22 @@ internal sealed class History : RunFacts
         }
     }
 
-    public AckBundle SignAck(int witness, VerifiedBatch batch, ulong from)
+    /// <summary>A witness's run begins on a disk that holds so many commits, and so many peers answer its question.</summary>
+    public void Begin(int witness, ulong run, ulong replayed, bool isDiskLost = false, int answers = 3)
+    {
+        All(checker => checker.OnReplayed(witness, replayed, isDiskLost));
+        Record(witness, new RunRecord(new Protocol.Model.Run(run)));
+        foreach (int peer in Enumerable.Range(0, 4).Where(peer => peer != witness).Take(answers))
+        {
+            All(checker => checker.OnRecalled(witness, peer, new RecallFrame(default, Answers: new Protocol.Model.Run(run))));
+        }
+    }
+
+    public AckBundle SignAck(int witness, VerifiedBatch batch, ulong from, ulong run = 1, ulong mark = 1)
     {
         AckStatement ack = new(batch.Reference, new Sequence(from));
         MerkleTree tree = new([ack.LeafHash(Cluster, Epoch.Zero)]);
-        AckRootStatement root = new(Cluster, Epoch.Zero, new WitnessIndex(witness), new Protocol.Model.Run(1), new Mark(1), 1, tree.Root);
+        AckRootStatement root = new(Cluster, Epoch.Zero, new WitnessIndex(witness), new Protocol.Model.Run(run), new Mark(mark), 1, tree.Root);
         return new AckBundle(root, root.Sign(_signers[witness]), [new AckLeaf(ack, 0, [])]);
     }
 
