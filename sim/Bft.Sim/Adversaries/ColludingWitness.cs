@@ -10,6 +10,7 @@ namespace Bft.Sim;
 /// <summary>A witness that does its duty for cover, tells the others of its kind all it hears, and claims whatever helps them.</summary>
 internal sealed class ColludingWitness(SimulatedCluster cluster, int id, string name, WitnessIndex index) : MutatorWitness(cluster, id, name, index)
 {
+    private Slander? _slander;
     private AckRootStatement? _root;
 
     /// <summary>It neither speaks nor listens before then. Unit: nanoseconds.</summary>
@@ -34,8 +35,8 @@ internal sealed class ColludingWitness(SimulatedCluster cluster, int id, string 
 
     private AckRootStatement Root => _root ?? new AckRootStatement(Cluster.Committee.Cluster, Cluster.Committee.Epoch, Index, new Protocol.Model.Run(1), new Mark(1), 1, default);
 
-    /// <summary>An ack of its own, for anything.</summary>
-    public AckBundle Claim(AckStatement claim) => Forge.Sign(Root, claim);
+    /// <summary>Acks of its own, for anything.</summary>
+    public AckBundle Claim(params AckStatement[] claims) => Forge.Sign(Root, claims);
 
     /// <summary>An ack of its own that belongs elsewhere.</summary>
     public AckBundle ClaimIn(AckStatement claim, ClusterId elsewhere, Epoch epoch) => Forge.Sign(Root with { Cluster = elsewhere, Epoch = epoch }, claim);
@@ -71,6 +72,15 @@ internal sealed class ColludingWitness(SimulatedCluster cluster, int id, string 
         }
 
         return isShown;
+    }
+
+    protected override void OnTick()
+    {
+        base.OnTick();
+        if (!Cluster.All.OfType<ConspiringPublisher>().Any(publisher => publisher.IsScripted))
+        {
+            (_slander ??= new Slander(Cluster, this)).OnTick();
+        }
     }
 
     protected override void Send(Connection connection, IFrame frame)

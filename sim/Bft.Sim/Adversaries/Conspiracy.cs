@@ -12,6 +12,7 @@ internal sealed class Conspiracy(SimulatedCluster cluster)
     private const int CertificatesMax = 256;
 
     private readonly Dictionary<BatchRef, SortedDictionary<int, CertificateEntry>> _acks = [];
+    private readonly List<BatchRef> _acked = [];
     private readonly List<QuorumCertificate> _certificates = [];
     private readonly List<SignedBatch> _batches = [];
     private readonly SortedSet<Digest> _secrets = [];
@@ -24,6 +25,29 @@ internal sealed class Conspiracy(SimulatedCluster cluster)
 
     /// <summary>Batches of correct publishers, as they came.</summary>
     public IReadOnlyList<SignedBatch> Batches => _batches;
+
+    /// <summary>Batches that somebody acked, the first to be shown first.</summary>
+    public IReadOnlyList<BatchRef> Acked => _acked;
+
+    /// <summary>An ack as its witness signed it; null when they were not shown it.</summary>
+    public AckBundle? AckOf(int witness, BatchRef batch)
+    {
+        if (!_acks.TryGetValue(batch, out SortedDictionary<int, CertificateEntry>? acks) || !acks.TryGetValue(witness, out CertificateEntry? entry))
+        {
+            return null;
+        }
+
+        AckLeaf leaf = entry.ToLeaf(batch);
+        return Merkle.TryRootFromPath(leaf.Statement.LeafHash(cluster.Cluster, cluster.Committee.Epoch), (uint)leaf.LeafIndex, (uint)entry.LeafCount, [.. leaf.Path], out Digest root)
+            ? new AckBundle(new AckRootStatement(cluster.Cluster, cluster.Committee.Epoch, entry.Witness, entry.Run, entry.Mark, entry.LeafCount, root), entry.Signature, [leaf])
+            : null;
+    }
+
+    /// <summary>The statement of a batch; null when none of them has it.</summary>
+    public ReadOnlyMemory<byte>? StatementOf(BatchRef batch) =>
+        _batches.Find(signed => Sha256.Hash(signed.Statement.Span) == batch.Digest)?.Statement
+        ?? cluster.All.OfType<ConspiringPublisher>().SelectMany(publisher => publisher.Branches).SelectMany(branch => branch.Batches)
+            .FirstOrDefault(known => known.Reference == batch)?.Statement.Statement.Bytes;
 
     /// <summary>Who acked a batch, as far as they know.</summary>
     public IEnumerable<int> AckersOf(BatchRef batch) => _acks.TryGetValue(batch, out SortedDictionary<int, CertificateEntry>? acks) ? acks.Keys : [];
@@ -136,6 +160,7 @@ internal sealed class Conspiracy(SimulatedCluster cluster)
         {
             acks = [];
             _acks.Add(batch, acks);
+            _acked.Add(batch);
         }
 
         acks[entry.Witness.Value] = entry;

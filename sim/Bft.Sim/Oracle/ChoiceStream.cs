@@ -24,6 +24,8 @@ public enum ChoiceStream
     Adversary,
 
     Workload,
+
+    Checkpoint,
 }
 
 /// <summary>One choice of a run. An entity is a party, a link, or whatever the stream counts by.</summary>

@@ -19,6 +19,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     private const int HeartbeatMs = 1000;
     private const int SlowConsumerMs = 5_000;
     private const int CallPatienceMs = 2_000;
+    private const int AckWindows = 2;
     private const int SlotWindows = 6; // C3: two of what may come, four of what was left behind
 
     private readonly WitnessProbes _probes = new(cluster, id);
@@ -53,6 +54,9 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     public int Half { get; init; }
 
     public ISigner Signer => Cluster.SignerOf(Index);
+
+    /// <summary>S2: it makes a checkpoint as soon as it may.</summary>
+    public void WantCheckpoint() => _driver.IsCheckpointWanted = true;
 
     protected override void OnStart()
     {
@@ -115,6 +119,8 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         foreach (Checker check in Cluster.ChecksOf(this))
         {
             check.OnAmount(Id, "held bytes", _role.HeldBodyBytes, Cluster.NodeLimits.HeldBytesMax);
+            check.OnAmount(Id, "slots with acks of a stream", _role.AckedSlotCountMax, AckWindows * Cluster.Plan.WindowSlots);
+            check.OnAmount(Id, "acks of unknown streams", _role.UnknownAckCount, Cluster.NodeLimits.UnknownAcksMax * Cluster.Plan.Witnesses);
             check.OnAmount(Id, "slots of a stream", _role.SlotCountMax, SlotWindows * Cluster.Plan.WindowSlots);
         }
 

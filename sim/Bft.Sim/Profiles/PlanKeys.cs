@@ -57,6 +57,7 @@ internal static class PlanKeys
         new("ByzantineReceivers", 0, 4, 0, "receivers that hand over garbage and hold connections"),
         new("Topics", 1, 8, 1, "publishers and receivers are spread over them"),
         new("WindowSlots", 1, 1024, 16, "W: slots of a stream in flight"),
+        new("LiveIncarnations", 2, 1024, 8, "K: live incarnations of a publisher in a topic"),
         new("Broadcasts", 0, 100_000, 1, "batches of all correct publishers together"),
         new("MessagesPerBatch", 1, 1_000, 1, "messages in a batch"),
         new("PayloadBytes", 0, 65_536, 16, "bytes of a message"),
@@ -91,6 +92,7 @@ internal static class PlanKeys
         new("PausePpm", 0, Million, 0, "ppm per party and tick: it does nothing for up to 5 s, then all at once"),
         new("SegmentBytes", 4_096, 256 * 1_048_576, 65_536, "bytes of a journal's segment"),
         new("RetainBytes", 0, int.MaxValue, 0, "bytes of bodies kept per topic; 0 keeps all"),
+        new("CheckpointPpm", 0, Million, 0, "ppm per witness and tick: it makes a checkpoint, whether much was cut or not"),
         new("TakeMilliseconds", 0, Hour, 5, "ms, the longest time from a delivery to the application's commit"),
         new("RealSignatures", 0, 1, 0, "true: Ed25519; false: a registry of who signed what, as safe and much faster"),
     ];

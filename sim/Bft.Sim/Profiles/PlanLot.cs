@@ -70,6 +70,9 @@ internal enum Knob
     Quiet,
     OldDuplicateIsOn,
     OldDuplicate,
+    CheckpointIsOn,
+    Checkpoint,
+    LiveIncarnations,
 }
 
 /// <summary>The chance of a plan: stream Plan of the run's own seed.</summary>

@@ -57,6 +57,7 @@ internal static class Profiles
             Receivers = lot.Of(Knob.Receivers, 1, 1, 1, 2, 2, 3),
             Topics = lot.Of(Knob.Topics, 1, 1, 1, 2),
             WindowSlots = lot.Of(Knob.Window, 1, 2, 3, 4, 16, 16, 64),
+            LiveIncarnations = lot.Of(Knob.LiveIncarnations, 8, 8, 3, 2),
             Broadcasts = broadcasts,
             MessagesPerBatch = lot.Of(Knob.Messages, 1, 1, 1, 3),
             PayloadBytes = lot.Of(Knob.Payload, 16, 16, 200, 2_000),
@@ -141,6 +142,7 @@ internal static class Profiles
             BitRotPpm = IsOn(Knob.BitRotIsOn) ? lot.Ppm(Knob.BitRot, 50_000, 500_000) : 0,
             MisdirectedPpm = IsOn(Knob.MisdirectedIsOn) ? lot.Ppm(Knob.Misdirected, 50_000, 500_000) : 0,
             RollBackPpm = IsOn(Knob.RollBackIsOn) ? lot.Ppm(Knob.RollBack, 50_000, 500_000) : 0,
+            CheckpointPpm = lot.Sometimes(Knob.CheckpointIsOn, 1, half ? 3 : 2) ? lot.Ppm(Knob.Checkpoint, 1_000, 100_000) : 0,
             WipePpm = IsOn(Knob.WipeIsOn) ? lot.Ppm(Knob.Wipe, 50_000, 500_000) : 0,
         };
 

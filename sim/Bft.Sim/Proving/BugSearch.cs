@@ -17,13 +17,13 @@ internal sealed record BugProof(string Name, int Seeds, RunRequest? Found, strin
     public bool? IsRecordedRunFailing { get; init; }
 }
 
-/// <summary>Plants a bug and looks for it: each seed in all profiles that stay within the model, until a checker finds something.</summary>
+/// <summary>Plants a bug and looks for it: each seed in all profiles that stay within the model and in one scenario, until a checker finds something.</summary>
 internal sealed class BugSearch(string bug, ShrinkLimits limits)
 {
     /// <summary>Seeds until a search gives up; each is tried in all profiles of the rotation.</summary>
     public const int Budget = 200;
 
-    private static readonly string[] Rotation = ["swarm", "byzantine", "storage", "network", "liveness"];
+    private static readonly string[] Rotation = ["swarm", "byzantine", "storage", "network", "liveness", "checkpoint-before-certificate"];
 
     /// <summary>One search from a first seed on; a bug is found when a run fails that passes without it.</summary>
     public BugProof Run(ulong first)
@@ -61,6 +61,8 @@ internal sealed class BugSearch(string bug, ShrinkLimits limits)
         }
     }
 
-    public static RunRequest RequestOf(string profile, ulong seed) => new(seed, Profiles.Draw(profile, seed)) { Profile = profile };
+    /// <param name="plot">A profile, or a scenario.</param>
+    /// <param name="seed">All chance.</param>
+    public static RunRequest RequestOf(string plot, ulong seed) => Scenarios.Find(plot)?.RequestOf(seed) ?? new RunRequest(seed, Profiles.Draw(plot, seed)) { Profile = plot };
 }
 #endif

@@ -43,6 +43,9 @@ public sealed record RunPlan
     /// <summary>W.</summary>
     public int WindowSlots { get; init; } = 16;
 
+    /// <summary>K: live incarnations of a publisher in a topic.</summary>
+    public int LiveIncarnations { get; init; } = 8;
+
     /// <summary>Batches of all correct publishers together.</summary>
     public int Broadcasts { get; init; } = 40;
 
@@ -142,6 +145,9 @@ public sealed record RunPlan
 
     /// <summary>Bodies kept per topic. Unit: bytes; 0 keeps all.</summary>
     public int RetainBytes { get; init; }
+
+    /// <summary>Per witness and tick: it makes a checkpoint, whether much was cut or not.</summary>
+    public int CheckpointPpm { get; init; }
 
     /// <summary>Receivers commit so many milliseconds after delivery, at most.</summary>
     public int TakeMilliseconds { get; init; } = 5;

@@ -18,8 +18,33 @@ internal static class Disks
         new("disk-rolled-back", "a witness starts with an old disk while an equivocator retries the other value", Seven with { RollBackPpm = 1_000_000 }, "disk rolled back") { Direct = stage => Excused(stage, "disk rolled back") },
         new("witness-wiped", "a witness starts with an empty disk while an equivocator retries the other value", Seven with { WipePpm = 1_000_000 }, "disk wiped") { Direct = stage => Excused(stage, "disk wiped") },
         new("all-crash-again-and-again", "the whole cluster loses power, over and over", Small with { CrashAllPpm = 50_000, PowerCutPpm = 1_000_000 }, "all witnesses restarted") { Direct = Restarted },
+        new("checkpoint-before-certificate", "a witness that nobody hears acks, makes a checkpoint and crashes: what it acked comes back", Small with { Publishers = 1, Broadcasts = 40, BroadcastEveryMicroseconds = 100_000 }, "checkpoint between ack and certificate") { Direct = BetweenAckAndCertificate },
         new("receivers-crash", "receivers and publishers crash and go on from cursor and journal", Small with { CrashPpm = 20_000, Receivers = 3 }, "a receiver restarted") { Direct = ReceiverRestarted },
     ];
+
+    private static void BetweenAckAndCertificate(Stage stage)
+    {
+        WitnessParty witness = stage.Correct[0];
+        stage.Every(400, 900, () =>
+        {
+            foreach (WitnessParty other in stage.Cluster.Witnesses.Where(other => other != witness))
+            {
+                stage.Cut(witness, other, 250);
+                stage.Cut(other, witness, 250);
+            }
+
+            stage.At(100, witness.WantCheckpoint);
+            stage.At(200, () =>
+            {
+                if (witness.IsUp && witness.Store.Streams.Any(log => log.RecordedAboveTip().Any()))
+                {
+                    stage.Reached("checkpoint between ack and certificate");
+                }
+
+                stage.Cluster.Faults.Crash(witness, isPowerCut: true, 100);
+            });
+        });
+    }
 
     private static void Excused(Stage stage, string why) => stage.When(() => stage.Cluster.Excuses.ContainsKey(why), () => stage.Reached(why));
 

@@ -51,6 +51,12 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
             cluster.Simulation.Note(TraceKind.Clock, party.Id, "paused");
         }
 
+        if (party is WitnessParty witness && Choices.Fault(ChoiceStream.Checkpoint, party.Id, Plan.CheckpointPpm, out Lot checkpoint))
+        {
+            Choices.Record(checkpoint.Id, $"checkpoint of {party.Name}");
+            witness.WantCheckpoint();
+        }
+
         if (Choices.Fault(ChoiceStream.Partition, party.Id, Plan.PartitionPpm, out Lot cut))
         {
             CutOff(party, ref cut);

@@ -17,6 +17,7 @@ internal sealed class SimulatedCluster : RunFacts
     private const long Millisecond = 1_000_000;
     private const int SeatsEntity = 61;
     private const int HeldBytesMax = 64 * 1024; // small, so that it is reached
+    private const int UnknownAcksMax = 64;
     private const int SettleMilliseconds = 250; // how often it is asked whether all that is due has happened
 
     private readonly IdealSignatures _ideal = new();
@@ -49,7 +50,7 @@ internal sealed class SimulatedCluster : RunFacts
             [.. Enumerable.Range(0, plan.Witnesses).Select(i => new WitnessEntry(new WitnessIndex(i), new Uri($"https://w{i}:1"), _signers[i].PublicKey, default))],
             [.. Enumerable.Range(plan.Witnesses, clients).Select(i => new ClientEntry($"c{i}", _signers[i].PublicKey))],
             new ClusterLimits { WindowSlots = plan.WindowSlots });
-        NodeLimits = NodeLimits.Default with { HeldBytesMax = HeldBytesMax, FetchAfterTicks = 2, FetchTimeoutTicks = 6 };
+        NodeLimits = NodeLimits.Default with { HeldBytesMax = HeldBytesMax, UnknownAcksMax = UnknownAcksMax, LiveIncarnationsMax = plan.LiveIncarnations, FetchAfterTicks = 2, FetchTimeoutTicks = 6 };
         SubscriptionOptions = SubscriptionOptions.Default with { QueueBytesMax = 16 * 1024 };
         Network = new SimulatedNetwork(simulation, plan, new FrameText(Committee.Cluster)) { Route = RouteTo };
         Faults = new FaultDirector(this);

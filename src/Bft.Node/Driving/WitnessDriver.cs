@@ -47,6 +47,9 @@ internal sealed class WitnessDriver
     /// <summary>Sees the commits that are performed here before a checkpoint (S2), before anything follows from them: for those who check.</summary>
     public Action<JournalCommit>? Performed { get; init; }
 
+    /// <summary>S2: a checkpoint at the next tick that finds no commit under way, whether much was cut or not: for those who check.</summary>
+    public bool IsCheckpointWanted { get; set; }
+
     /// <summary>Sees what each input made the role decide, before any of it is performed: for those who check.</summary>
     public Action<WitnessEffects>? Decided { get; init; }
 
@@ -137,10 +140,12 @@ internal sealed class WitnessDriver
     /// <summary>S2: between two commits, with all that waits made durable first, here. The checkpoint itself is a commit like any other, so the core waits for one flush, and not for what it writes.</summary>
     private void CheckpointIfDue()
     {
-        if (!_journal.IsCheckpointDue || _outstanding is not null)
+        if (!(_journal.IsCheckpointDue || IsCheckpointWanted) || _outstanding is not null)
         {
             return;
         }
+
+        IsCheckpointWanted = false;
 
         while (Seal() is { } commit)
         {

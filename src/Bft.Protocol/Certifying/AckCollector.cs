@@ -26,6 +26,9 @@ public sealed class AckCollector(Committee committee)
 {
     private readonly Dictionary<Sequence, VerifiedAck?[]> _slots = [];
 
+    /// <summary>Slots of which acks are kept.</summary>
+    public int SlotCount => _slots.Count;
+
     /// <summary>Counts an ack once per witness and slot.</summary>
     /// <param name="ack">Verified, so of a member and with a legal base.</param>
     /// <param name="first">The ack of this witness that counts in this slot: this one, or the one before it.</param>

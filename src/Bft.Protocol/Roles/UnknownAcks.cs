@@ -11,6 +11,8 @@ internal sealed class UnknownAcks(int witnesses, int quota)
     private readonly LinkedList<VerifiedAck>[] _bySender = [.. Enumerable.Range(0, witnesses).Select(_ => new LinkedList<VerifiedAck>())];
     private readonly Dictionary<BatchRef, WitnessSet> _byBatch = []; // bound: the acks
 
+    public int Count => _bySender.Sum(acks => acks.Count);
+
     /// <summary>Keeps an ack; false when an older one had to go.</summary>
     /// <param name="ack">Of a stream that is not known.</param>
     /// <param name="witnesses">How many have acked this batch.</param>

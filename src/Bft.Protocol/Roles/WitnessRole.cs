@@ -62,6 +62,12 @@ public sealed partial class WitnessRole : IWholeWitness
     /// <summary>C3: slots of which something is kept, in the stream that has most.</summary>
     public int SlotCountMax => _streams.Count == 0 ? 0 : _streams.Values.Max(stream => stream.Witness.SlotCount);
 
+    /// <summary>C3: slots of which acks are kept, in the stream that has most: two windows.</summary>
+    public int AckedSlotCountMax => _streams.Count == 0 ? 0 : _streams.Values.Max(stream => stream.Collector.SlotCount);
+
+    /// <summary>C3: acks of streams that are not known; at most <see cref="NodeLimits.UnknownAcksMax"/> of each witness.</summary>
+    public int UnknownAckCount => _unknownAcks.Count;
+
     /// <summary>The last commit known durable.</summary>
     public Mark DurableMark { get; private set; }
 
