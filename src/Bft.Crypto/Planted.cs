@@ -40,6 +40,10 @@ public static class Planted
         new("tip-before-durable", "a tip is shown when its certificate is recorded, not when it is durable"),
         new("acks-not-exchanged", "a witness's acks go to the publisher only"),
         new("retention-forgets-acks", "the highest acked slot is forgotten with what is replayed"),
+        new("link-unchecked", "a batch with a link is acked before the link's target is stored"),
+        new("start-asks-nobody", "a start does not wait for what its peers hold of it"),
+        new("proven-acked", "there are fresh acks for a publisher that is proven faulty"),
+        new("retired-acked", "a retired incarnation may join again"),
     ];
 
     public static string? Active

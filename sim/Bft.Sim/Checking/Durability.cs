@@ -15,6 +15,7 @@ internal sealed class Durability : Checker
 {
     private readonly SortedDictionary<StreamId, SortedDictionary<ulong, Promised>> _promised = [];
     private readonly Dictionary<(int Witness, StreamId Stream), Sequence> _shownTips = [];
+    private readonly Dictionary<(int Witness, StreamId Stream), ulong> _recordedEnds = [];
     private readonly SortedDictionary<int, RecordLog> _logs = [];
     private readonly HashSet<(int From, int Bundle)> _bundles = [];
     private readonly HashSet<(int From, int Certificate)> _certificates = [];
@@ -30,6 +31,17 @@ internal sealed class Durability : Checker
     public override void OnRecord(int witness, WitnessRecord record)
     {
         LogOf(witness).Append(record);
+        BatchRef? tip = record switch { CertificateRecord certificate => certificate.Certificate.Batch, JumpRecord jump => jump.Certificate.Batch, _ => null };
+        if (tip is { } recorded)
+        {
+            ulong end = _recordedEnds.GetValueOrDefault((witness, recorded.Stream));
+            _recordedEnds[(witness, recorded.Stream)] = Math.Max(end, recorded.Sequence.Value + 1);
+            if (record is CertificateRecord { Certificate: var kept } && kept.Base.Value > end)
+            {
+                Fail($"{NameOf(witness)} stores the certificate of {recorded}, and none that covers slot {end} (S1).", witness);
+            }
+        }
+
         if (record is BatchRecord { Batch.Statement.Statement: var statement })
         {
             Facts.Sightings.Statement(statement.Bytes.Span);
@@ -121,6 +133,12 @@ internal sealed class Durability : Checker
             {
                 CheckAck(from, ack);
             }
+        }
+
+        // Bodies below a floor that it adopted are never stored (S3).
+        if (Facts.Plan.RetainBytes == 0 && seen.Originals.Append(seen.Batch).FirstOrDefault(shown => shown is not null && !LogOf(from).HasBatch(shown.Batch)) is { } early)
+        {
+            Fail($"{NameOf(from)} showed the original of {early.Batch} before its record was durable (W1).", from);
         }
 
         foreach (SeenCertificate certificate in seen.Certificates)

@@ -63,6 +63,9 @@ internal sealed class SeenFrame
     /// <summary>The batch that a publisher sends.</summary>
     public SeenStatement? Batch { get; init; }
 
+    /// <summary>What a witness shows of a publisher's originals (P6, P7).</summary>
+    public IReadOnlyList<SeenStatement> Originals { get; init; } = [];
+
     public SeenEvidence? Evidence { get; init; }
 
     public bool IsEmpty => ReferenceEquals(this, Empty);

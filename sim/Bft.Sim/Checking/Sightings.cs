@@ -182,12 +182,10 @@ internal sealed class Sightings(RunFacts facts)
                 Statements(certified.Statements);
                 return new SeenFrame { Certificates = Certificates(certified.Certificate) };
             case RefusalFrame refusal:
-                Statements(refusal.Live);
                 Statements(refusal.Original is { } original ? [original] : []);
-                return new SeenFrame { Bundle = Bundle(refusal.Acks.Span), Certificates = Certificates(refusal.Certificate) };
+                return new SeenFrame { Originals = Statements(refusal.Live), Bundle = Bundle(refusal.Acks.Span), Certificates = Certificates(refusal.Certificate) };
             case StandingFrame standing:
-                Statements(standing.Originals);
-                return new SeenFrame { Certificates = [.. standing.Certificates.SelectMany(Certificates)] };
+                return new SeenFrame { Originals = Statements(standing.Originals), Certificates = [.. standing.Certificates.SelectMany(Certificates)] };
             case EvidenceFrame evidence:
                 return new SeenFrame { Evidence = Evidence(evidence.Proof.Span) };
             default:
@@ -197,11 +195,6 @@ internal sealed class Sightings(RunFacts facts)
 
     private SeenCertificate[] Certificates(ReadOnlyMemory<byte> bytes) => Certificate(bytes.Span) is { } seen ? [seen] : [];
 
-    private void Statements(IReadOnlyList<SignedStatement> statements)
-    {
-        for (int i = 0; i < statements.Count; i++)
-        {
-            Statement(statements[i].Bytes.Span);
-        }
-    }
+    private List<SeenStatement> Statements(IReadOnlyList<SignedStatement> statements) =>
+        [.. statements.Select(statement => Statement(statement.Bytes.Span)).OfType<SeenStatement>()];
 }

@@ -71,6 +71,9 @@ internal sealed class Recall(Committee committee, WitnessIndex self)
         _run = run;
         _isStarted = true;
         IsAsking = !HasLostMemory;
+#if PLANTED
+        IsAsking &= !Crypto.Planted.Is("start-asks-nobody");
+#endif
 
         // Whatever was replayed is in the journal.
         _highest.CopyTo(_recorded, 0);

@@ -90,6 +90,9 @@ internal sealed class StreamWitness
     {
         Header ??= batch.Statement.Statement.Header;
         joined?.Join(this);
+#if PLANTED
+        IsPublisherProven &= !Crypto.Planted.Is("proven-acked");
+#endif
         if (batch.Sequence < StoredEnd)
         {
             // W2, W3: the slot is stored; its statement and certificate are the journal's to show.
@@ -423,6 +426,12 @@ internal sealed class StreamWitness
         Ancestor ancestor = batch.Statement.Statement.Ancestor;
         if (ancestor.Kind != AncestorKind.Previous)
         {
+#if PLANTED
+            if (Crypto.Planted.Is("link-unchecked"))
+            {
+                return Sequence.Zero;
+            }
+#endif
             return ancestor.Kind == AncestorKind.None || _witness.IsStored(batch.Statement.Statement.Header, ancestor) ? Sequence.Zero : null;
         }
 
