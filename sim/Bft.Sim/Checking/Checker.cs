@@ -234,6 +234,12 @@ internal abstract class RunFacts
     /// <summary>A witness that is up says that it never acks again; true as well of one that is down.</summary>
     public virtual bool KnowsMemoryLost(int witness) => true;
 
+    /// <summary>A witness that is up knows that a stream's publisher is proven faulty there; true as well where it does not know the stream.</summary>
+    public virtual bool KnowsProven(int witness, StreamId stream) => true;
+
+    /// <summary>A witness that is up knows that an incarnation is retired.</summary>
+    public virtual bool KnowsRetired(int witness, StreamHeader header) => true;
+
     /// <summary>W11: K of every witness.</summary>
     public virtual int LiveIncarnationsMax => Protocol.NodeLimits.Default.LiveIncarnationsMax;
 

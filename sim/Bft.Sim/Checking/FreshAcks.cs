@@ -114,9 +114,27 @@ internal sealed class FreshAcks : Checker
 
     public override void OnStarted(int party)
     {
-        if (_memories.TryGetValue(party, out Memory? memory) && memory.Has(new Fact(FactKind.MemoryLost, default)) && !Facts.KnowsMemoryLost(party))
+        if (!_memories.TryGetValue(party, out Memory? memory))
+        {
+            return;
+        }
+
+        if (memory.Has(new Fact(FactKind.MemoryLost, default)) && !Facts.KnowsMemoryLost(party))
         {
             Fail($"{NameOf(party)} came back and forgot that it had lost its memory (W9).", party);
+        }
+
+        foreach ((StreamId stream, StreamHeader header) in Facts.IsCorrect(party) ? memory.Headers : [])
+        {
+            if (memory.Has(new Fact(FactKind.PublisherProven, stream)) && !Facts.KnowsProven(party, stream))
+            {
+                Fail($"{NameOf(party)} came back and forgot that the publisher of {stream} is proven faulty (W10).", party);
+            }
+
+            if (memory.Has(new Fact(FactKind.Retired, stream)) && !Facts.KnowsRetired(party, header))
+            {
+                Fail($"{NameOf(party)} came back and forgot that {stream} is retired (W11).", party);
+            }
         }
     }
 
@@ -175,6 +193,7 @@ internal sealed class FreshAcks : Checker
     {
         StreamMemory stream = memory.StreamOf(header.Id);
         memory.Note(new Fact(FactKind.Retired, header.Id));
+        memory.Headers.TryAdd(header.Id, header);
         if (Facts.IsCorrect(witness) && Facts.Plan.ClockJumpPpm == 0 && stream.LastAck is var (sequence, at)
             && sequence >= stream.End && Facts.Now - at < FreshMilliseconds * Millisecond)
         {

@@ -192,6 +192,12 @@ internal sealed class SimulatedCluster : RunFacts
 
     public override bool KnowsMemoryLost(int witness) => _parties[witness] is not WitnessParty { IsUp: true } party || party.Role.HasLostMemory;
 
+    public override bool KnowsProven(int witness, StreamId stream) =>
+        _parties[witness] is not WitnessParty { IsUp: true } party || party.Role.Find(stream) is not { IsPublisherProven: false };
+
+    public override bool KnowsRetired(int witness, StreamHeader header) =>
+        _parties[witness] is not WitnessParty { IsUp: true } party || (party.Role.IsRetired(header) && party.Role.Find(header.Id) is not { Listing: not null });
+
     public override int LiveIncarnationsMax => NodeLimits.LiveIncarnationsMax;
 
     public override int Outstanding(int publisher) => _parties[publisher] is PublisherParty party ? party.Left + party.InFlight : 0;

@@ -80,6 +80,9 @@ public sealed partial class WitnessRole : IWholeWitness
     /// <summary>What is known of a stream above what is stored, for those who check; null when it is not known or forgotten.</summary>
     internal StreamWitness? Find(StreamId stream) => _streams.GetValueOrDefault(stream)?.Witness;
 
+    /// <summary>W11: no incarnation at or below it joins afresh, for those who check.</summary>
+    internal bool IsRetired(StreamHeader header) => _incarnations.IsRetired(header);
+
     /// <summary>W9: the journal is replayed; a run begins. Acks that are above the stored tips are signed again once the run's record is durable.</summary>
     public void Start(Run run, WitnessEffects effects)
     {

@@ -64,6 +64,8 @@ internal sealed class Incarnations(NodeLimits limits)
         return null;
     }
 
+    public bool IsRetired(StreamHeader header) => _lists.TryGetValue((header.Publisher, header.Topic), out IncarnationList? list) && !list.IsAboveMark(header.Incarnation);
+
     /// <summary>A stream that was admitted, or is being replayed, is live.</summary>
     public void Join(StreamWitness stream)
     {
