@@ -18,7 +18,7 @@ internal sealed class FreshAcks : Checker
     private const long PatienceMilliseconds = 10_000; // W9
     private const long FreshMilliseconds = 30_000;    // W11
 
-    private readonly SortedDictionary<int, Memory> _memories = [];
+    private readonly SortedDictionary<int, WitnessMemory> _memories = [];
 
     public override string Name => "fresh-acks";
 
@@ -26,7 +26,7 @@ internal sealed class FreshAcks : Checker
 
     public override void OnRecord(int witness, WitnessRecord record)
     {
-        Memory memory = MemoryOf(witness);
+        WitnessMemory memory = MemoryOf(witness);
         switch (record)
         {
             case RunRecord { Last: null, Run: var run }:
@@ -54,7 +54,7 @@ internal sealed class FreshAcks : Checker
 
     public override void OnSealed(int witness, ulong mark)
     {
-        Memory memory = MemoryOf(witness);
+        WitnessMemory memory = MemoryOf(witness);
         memory.Seal(mark);
 
         // Not when it was recorded: the target's tip may rise in the same step.
@@ -76,7 +76,7 @@ internal sealed class FreshAcks : Checker
 
     public override void OnRecalled(int witness, int from, RecallFrame frame)
     {
-        Memory memory = MemoryOf(witness);
+        WitnessMemory memory = MemoryOf(witness);
         if (frame.Answers?.Value == memory.Run)
         {
             memory.Answered.Add(from);
@@ -92,7 +92,7 @@ internal sealed class FreshAcks : Checker
 
     public override void OnSent(int from, int to, IFrame frame, int bytes)
     {
-        if (frame is not (AcksFrame or RefusalFrame) || !_memories.TryGetValue(from, out Memory? memory)
+        if (frame is not (AcksFrame or RefusalFrame) || !_memories.TryGetValue(from, out WitnessMemory? memory)
             || Facts.Sightings.Of(from, frame).Bundle is not { } bundle || bundle.Root.Witness != from)
         {
             return;
@@ -114,7 +114,7 @@ internal sealed class FreshAcks : Checker
 
     public override void OnStarted(int party)
     {
-        if (!_memories.TryGetValue(party, out Memory? memory))
+        if (!_memories.TryGetValue(party, out WitnessMemory? memory))
         {
             return;
         }
@@ -140,13 +140,13 @@ internal sealed class FreshAcks : Checker
 
     public override void OnCrashed(int party)
     {
-        if (_memories.TryGetValue(party, out Memory? memory))
+        if (_memories.TryGetValue(party, out WitnessMemory? memory))
         {
             memory.Crash();
         }
     }
 
-    private string? WhyTooSoon(Memory memory)
+    private string? WhyTooSoon(WitnessMemory memory)
     {
         int witnesses = Facts.Plan.Witnesses;
         int answers = memory.Answered.Count;
@@ -158,7 +158,7 @@ internal sealed class FreshAcks : Checker
             : null;
     }
 
-    private void OnAcked(int witness, Memory memory, VerifiedBatch batch)
+    private void OnAcked(int witness, WitnessMemory memory, VerifiedBatch batch)
     {
         BatchRef reference = batch.Reference;
         StreamHeader header = batch.Statement.Statement.Header;
@@ -189,7 +189,7 @@ internal sealed class FreshAcks : Checker
         }
     }
 
-    private void OnRetired(int witness, Memory memory, StreamHeader header)
+    private void OnRetired(int witness, WitnessMemory memory, StreamHeader header)
     {
         StreamMemory stream = memory.StreamOf(header.Id);
         memory.Note(new Fact(FactKind.Retired, header.Id));
@@ -201,127 +201,13 @@ internal sealed class FreshAcks : Checker
         }
     }
 
-    private Memory MemoryOf(int witness)
+    private WitnessMemory MemoryOf(int witness)
     {
-        if (!_memories.TryGetValue(witness, out Memory? memory))
+        if (!_memories.TryGetValue(witness, out WitnessMemory? memory))
         {
-            _memories.Add(witness, memory = new Memory());
+            _memories.Add(witness, memory = new WitnessMemory());
         }
 
         return memory;
-    }
-
-    private enum FactKind
-    {
-        MemoryLost,
-        PublisherProven,
-        Retired,
-        Acked,
-    }
-
-    private readonly record struct Fact(FactKind Kind, StreamId Stream);
-
-    private sealed class StreamMemory
-    {
-        /// <summary>The highest stored tip shown; a correct witness keeps it for ever.</summary>
-        public BatchRef? Tip { get; set; }
-
-        /// <summary>Certificates recorded reach below it.</summary>
-        public ulong End { get; set; }
-
-        /// <summary>In this run: which slot, and when.</summary>
-        public (ulong Sequence, long At)? LastAck { get; set; }
-    }
-
-    /// <summary>What one witness has decided: in this run, and on its disk for sure.</summary>
-    private sealed class Memory
-    {
-        private readonly SortedDictionary<StreamId, StreamMemory> _streams = [];
-        private readonly HashSet<Fact> _known = [];
-        private readonly Dictionary<Fact, ulong> _sure = []; // with the commit
-        private readonly List<Fact> _open = [];
-        private readonly Queue<(ulong Mark, Fact[] Facts)> _sealed = new();
-
-        public SortedDictionary<StreamId, StreamHeader> Headers { get; } = [];
-
-        public List<(BatchRef Batch, StreamId Target, Ancestor Link)> Linked { get; } = [];
-
-        public ulong Run { get; private set; }
-
-        /// <summary>When the run began. Unit: nanoseconds.</summary>
-        public long Since { get; private set; }
-
-        /// <summary>The last commit that the run found on its disk.</summary>
-        public ulong Replayed { get; private set; }
-
-        /// <summary>Peers that answered this run's question.</summary>
-        public SortedSet<int> Answered { get; } = [];
-
-        /// <summary>Who showed it, in this run, that its disk forgot.</summary>
-        public int? ShownBy { get; set; }
-
-        public StreamMemory StreamOf(StreamId stream)
-        {
-            if (!_streams.TryGetValue(stream, out StreamMemory? memory))
-            {
-                _streams.Add(stream, memory = new StreamMemory());
-            }
-
-            return memory;
-        }
-
-        public bool Has(in Fact fact) => _known.Contains(fact);
-
-        public void Restore(ulong mark, bool isDiskLost)
-        {
-            foreach (Fact lost in _sure.Where(fact => isDiskLost || fact.Value > mark).Select(fact => fact.Key).ToArray())
-            {
-                _sure.Remove(lost);
-            }
-
-            _known.Clear();
-            _known.UnionWith(_sure.Keys);
-            Replayed = mark;
-        }
-
-        public void Begin(ulong run, long now)
-        {
-            (Run, Since, ShownBy) = (run, now, null);
-            Answered.Clear();
-        }
-
-        public void Note(in Fact fact)
-        {
-            _known.Add(fact);
-            _open.Add(fact);
-        }
-
-        public void Seal(ulong mark)
-        {
-            _sealed.Enqueue((mark, [.. _open]));
-            _open.Clear();
-        }
-
-        public void Durable(ulong mark)
-        {
-            while (_sealed.TryPeek(out (ulong Mark, Fact[] Facts) next) && next.Mark <= mark)
-            {
-                foreach (Fact fact in _sealed.Dequeue().Facts)
-                {
-                    _sure.TryAdd(fact, next.Mark);
-                }
-            }
-        }
-
-        public void Crash()
-        {
-            _open.Clear();
-            _sealed.Clear();
-            Linked.Clear();
-            foreach (StreamMemory stream in _streams.Values)
-            {
-                stream.LastAck = null;
-            }
-        }
     }
 }
