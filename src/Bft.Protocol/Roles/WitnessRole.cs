@@ -363,6 +363,9 @@ public sealed partial class WitnessRole : IWholeWitness
     /// <inheritdoc/>
     bool IWholeWitness.IsStored(StreamHeader header, Ancestor link) => IsStored(header, link);
 
+    /// <inheritdoc/>
+    void IWholeWitness.Keep(VerifiedEvidence evidence, WitnessEffects effects) => _offenders.Keep(evidence, isKnownStream: true, effects);
+
     private bool IsStored(StreamHeader header, Ancestor link) =>
         _streams.TryGetValue(AwaitedLinks.TargetOf(header, link), out WitnessStream? target)
         && target.Witness.StoredTip is { } tip

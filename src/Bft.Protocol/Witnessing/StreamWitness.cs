@@ -267,9 +267,7 @@ internal sealed class StreamWitness
         }
 
         IsPublisherProven = true;
-        VerifiedEvidence evidence = VerifiedEvidence.Of(first, second);
-        effects.Records.Add(new EvidenceRecord(evidence));
-        effects.Evidence.Add(evidence);
+        _witness.Keep(VerifiedEvidence.Of(first, second), effects);
     }
 
     /// <summary>W9: memory is lost: no ack is shown any more.</summary>
@@ -551,4 +549,7 @@ internal interface IWholeWitness
 
     /// <summary>W1: whether a link's target is at or below the stored tip of its own stream.</summary>
     bool IsStored(StreamHeader header, Ancestor link);
+
+    /// <summary>W10: evidence against the stream's publisher is recorded, told, and outlives the stream, which may be forgotten (W11).</summary>
+    void Keep(VerifiedEvidence evidence, WitnessEffects effects);
 }

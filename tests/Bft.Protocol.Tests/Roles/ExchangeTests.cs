@@ -197,6 +197,20 @@ public sealed class ExchangeTests : IDisposable
     }
 
     [Fact]
+    public void W8_evidence_found_here_is_told_again_to_a_peer_that_lacks_it()
+    {
+        _witness.OnBatch(_stream[0], _stream.Batch(0, Ancestor.None, "other"));
+        VerifiedEvidence found = Assert.Single(_witness.Out.Evidence);
+        for (int i = 0; i < 4; i++)
+        {
+            _witness.Do((role, effects) => role.OnHeartbeat(One, null, default(Digest), effects));
+        }
+
+        Assert.NotEmpty(_witness.Out.PeerEvidence);
+        Assert.All(_witness.Out.PeerEvidence, told => Assert.Equal((One, found), told));
+    }
+
+    [Fact]
     public void C2_two_certificates_for_one_slot_name_each_witness_in_both()
     {
         VerifiedBatch other = _stream.Batch(0, Ancestor.None, "other");

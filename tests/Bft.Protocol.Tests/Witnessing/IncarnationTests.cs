@@ -212,6 +212,25 @@ public sealed class IncarnationTests : IDisposable
     }
 
     [Fact]
+    public void W10_a_publisher_proven_in_a_stream_that_was_forgotten_gets_no_fresh_ack_when_it_comes_back()
+    {
+        TestStream held = _cluster.Stream(incarnation: 5);
+        held.AppendMany(2);
+        _witness.OnBatch(held[1], held.Batch(1, Ancestor.Previous(held[0].Digest), "other"));
+        Assert.Single(_witness.Out.Evidence);
+        Acked(2, 1);
+        Acked(3, 1);
+        Assert.Equal(2, _witness.Role.StreamCount);
+        _witness.Pass(Idle);
+
+        _witness.OnBatch(held[0]);
+        _witness.Flush();
+
+        Assert.DoesNotContain(_witness.BatchRecords, record => record.Batch == held[0]);
+        Assert.Equal(RefusalReason.ProvenFaulty, _witness.Out.Refusals[^1].Refusal.Reason);
+    }
+
+    [Fact]
     public void W11_topics_and_publishers_have_lists_of_their_own()
     {
         Acked(1, 1);
