@@ -10,15 +10,20 @@ internal class MutatorWitness : WitnessParty
     private const int TrickleMilliseconds = 1_900;
     private const long Millisecond = 1_000_000;
 
+    private const int AnswersEntity = 64; // and its own
+
     private readonly FrameBender _bender;
+    private readonly FalseAnswers _answers;
     private readonly SortedDictionary<(ChannelKind Kind, bool ToClient), List<byte[]>> _sent = [];
     private int _ppm;
+    private int _answersPpm = -1;
 
     public MutatorWitness(SimulatedCluster cluster, int id, string name, WitnessIndex index)
         : base(cluster, id, name, index)
     {
         Forge = new AckForge(cluster.SignerOf(index));
         _bender = new FrameBender(cluster.Committee, Forge);
+        _answers = new FalseAnswers(cluster, cluster.SignerOf(index));
     }
 
     protected AckForge Forge { get; }
@@ -41,8 +46,34 @@ internal class MutatorWitness : WitnessParty
         }
     }
 
+    /// <summary>So many of a million answers to correct publishers are false ones.</summary>
+    private int AnswersPpm
+    {
+        get
+        {
+            if (_answersPpm < 0)
+            {
+                Lot lot = Cluster.Simulation.Choices.Next(ChoiceStream.Adversary, AnswersEntity + Id);
+                _answersPpm = lot.Of([0, 20_000, 100_000, 500_000]);
+            }
+
+            return _answersPpm;
+        }
+    }
+
     protected override void Send(Connection connection, IFrame frame)
     {
+        if (!Trickles && frame is AcksFrame or StandingFrame && connection.Kind == ChannelKind.Publish && connection.Server == this && Cluster.IsPublisher(connection.Client.Id)
+            && Cluster.Simulation.Choices.Fault(ChoiceStream.Adversary, AnswersEntity + Id, AnswersPpm, out Lot lie) && _answers.Of(frame, Store, ref lie) is var (answer, told))
+        {
+            Note(connection, told, ref lie);
+            base.Send(connection, answer);
+            if (lie.Below(2) == 0)
+            {
+                return;
+            }
+        }
+
         (ChannelKind, bool) call = (connection.Kind, connection.Server == this);
         if (!_sent.TryGetValue(call, out List<byte[]>? sent))
         {

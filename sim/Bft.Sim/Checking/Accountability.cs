@@ -68,6 +68,25 @@ internal sealed class Accountability : Checker
         }
     }
 
+    /// <summary>D31 and the like: no correct witness sends what does not verify, or another list than it told.</summary>
+    public override void OnMisbehaved(int client, int witness, string what)
+    {
+        // An old message that comes again on another call is none of its.
+        if (Facts.IsCorrect(witness) && Facts.Plan.OldDuplicatePpm == 0)
+        {
+            Fail($"{NameOf(client)} says of {NameOf(witness)}, which is correct: {what}", client, witness);
+        }
+    }
+
+    /// <summary>P6: a correct publisher with its journal is never told that it lost it or that its key was copied, nor refused for good.</summary>
+    public override void OnPublisherEnded(int publisher, string why)
+    {
+        if (Facts.IsCorrect(publisher))
+        {
+            Fail($"{NameOf(publisher)}, which is correct, gave up: {why}", publisher);
+        }
+    }
+
     public override void OnForked(int receiver, Fork fork)
     {
         if (fork.First is not { } first)

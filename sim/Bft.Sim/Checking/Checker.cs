@@ -148,6 +148,18 @@ internal abstract class Checker
     {
     }
 
+    /// <summary>A correct client says of a witness that it sent what no correct one sends.</summary>
+    public virtual void OnMisbehaved(int client, int witness, string what)
+    {
+    }
+
+    /// <summary>A publisher, which is down, lost its journal: all of it, or what it held since an earlier start.</summary>
+    /// <param name="publisher">Whose.</param>
+    /// <param name="isOld">It starts again with an old one: then it may sign anew what it signed before, and is not correct any more.</param>
+    public virtual void OnJournalLost(int publisher, bool isOld)
+    {
+    }
+
     /// <summary>A correct publisher's driver gave up for good, and told its application why.</summary>
     public virtual void OnPublisherEnded(int publisher, string why)
     {

@@ -6,7 +6,7 @@ namespace Bft.Sim;
 
 /// <summary>
 /// No correct witness ever claims two batches in one slot, along the ancestry of its acks, across restarts; it claims only what it acked, and its acks
-/// rise without a hole (W1). No correct publisher sends two batches in one slot (P2).
+/// rise without a hole (W1). No correct publisher sends two batches in one slot (P2); and none, though its journal be an old one, another where one was certified before it started (P7).
 /// </summary>
 internal sealed class HonestEquivocation : Checker
 {
@@ -15,6 +15,8 @@ internal sealed class HonestEquivocation : Checker
     private readonly HashSet<(int Witness, BatchRef Batch)> _acked = [];
     private readonly Dictionary<(int Witness, StreamId Stream), Climb> _climbs = [];
     private readonly Dictionary<Slot, Crypto.Digest> _sent = [];
+    private readonly Dictionary<Slot, Crypto.Digest> _certified = [];
+    private readonly Dictionary<int, Dictionary<Slot, Crypto.Digest>> _forgotten = [];
     private ClaimWalk<(int Witness, BatchRef Ack)>? _walk;
 
     public override string Name => "honest-equivocation";
@@ -24,6 +26,12 @@ internal sealed class HonestEquivocation : Checker
     public override void OnSent(int from, int to, IFrame frame, int bytes)
     {
         SeenFrame seen = Facts.Sightings.Of(from, frame);
+        if (_forgotten.TryGetValue(from, out Dictionary<Slot, Crypto.Digest>? forgotten) && seen.Batch is { Batch: var again }
+            && forgotten.TryGetValue(again.Slot, out Crypto.Digest certified) && certified != again.Digest)
+        {
+            Fail($"{NameOf(from)} sent {again} with an old journal, where {certified.ToString()[..8]} was certified before it started (P7).", from);
+        }
+
         if (!seen.IsEmpty && Facts.IsCorrect(from))
         {
             OnBatch(from, seen.Batch);
@@ -136,9 +144,18 @@ internal sealed class HonestEquivocation : Checker
         climb.End = Math.Max(climb.End, sequence + 1);
     }
 
+    public override void OnJournalLost(int publisher, bool isOld)
+    {
+        if (isOld)
+        {
+            _forgotten[publisher] = new Dictionary<Slot, Crypto.Digest>(_certified);
+        }
+    }
+
     public override void OnStored(int witness, StoredTip tip)
     {
         BatchRef batch = tip.Certificate.Batch;
+        _certified.TryAdd(batch.Slot, batch.Digest);
         Climb climb = ClimbOf(witness, batch.Stream);
         climb.CertainTipEnd = Math.Max(climb.CertainTipEnd, batch.Sequence.Value + 1);
         climb.TipEnd = Math.Max(climb.TipEnd, climb.CertainTipEnd);

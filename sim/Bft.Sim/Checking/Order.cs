@@ -1,13 +1,20 @@
 using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Receiving;
+using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
 
 namespace Bft.Sim;
 
-/// <summary>In a stream by sequence, without gaps; a linked incarnation after its link's target, or after a floor or cursor beyond that.</summary>
+/// <summary>
+/// In a stream by sequence, without gaps; a linked incarnation after its link's target, or after a floor or cursor beyond that. A new incarnation is linked, at least to what no n − f witnesses
+/// could have hidden from its publisher at its start (P7).
+/// </summary>
 internal sealed class Order : Checker
 {
     private readonly Dictionary<(int Receiver, StreamId Stream), Reader> _readers = [];
+    private readonly SortedDictionary<int, SortedDictionary<UInt128, Run>> _stored = [];
+    private readonly Dictionary<int, List<(UInt128 Incarnation, int Witness, Sequence Tip)>> _known = [];
 
     public override string Name => "order";
 
@@ -51,8 +58,33 @@ internal sealed class Order : Checker
         reader.IsResuming = false;
     }
 
+    public override void OnStored(int witness, StoredTip tip)
+    {
+        BatchRef batch = tip.Certificate.Batch;
+        if (Facts.Sightings.Find(batch.Digest) is { } statement && Facts.PartyOf(statement.Publisher) is var publisher and >= 0)
+        {
+            _stored.TryAdd(publisher, []);
+            _stored[publisher].TryAdd(statement.Incarnation, new Run(batch.Stream));
+            _stored[publisher][statement.Incarnation].Tips[witness] = batch.Sequence;
+        }
+    }
+
+    public override void OnBroadcast(int publisher, VerifiedBatch batch)
+    {
+        if (Facts.Sightings.Statement(batch.Statement.Statement.Bytes.Span) is { Batch.Sequence.IsFirst: true } first && Facts.IsCorrect(publisher) && Known(publisher) is { } known
+            && !(LinkOf(publisher, first) is { } link && (link.Incarnation, link.Slot).CompareTo(known) >= 0))
+        {
+            Fail($"{NameOf(publisher)} begins a new incarnation with {first.Batch}, linked {(first.Link is { } to ? $"to {to}" : "to nothing")}, though n − f witnesses could not hide slot {known.Slot} of a later one (P7).", publisher);
+        }
+    }
+
     public override void OnStarted(int party)
     {
+        if (Facts.IsPublisher(party))
+        {
+            _known[party] = [.. _stored.GetValueOrDefault(party)?.SelectMany(run => run.Value.Tips.Select(tip => (run.Key, tip.Key, tip.Value))) ?? []];
+        }
+
         foreach (((int receiver, StreamId _), Reader reader) in _readers)
         {
             if (receiver == party)
@@ -76,6 +108,35 @@ internal sealed class Order : Checker
         }
     }
 
+    /// <summary>The highest slot that f + 1 correct witnesses stored when the publisher's run began.</summary>
+    private (UInt128 Incarnation, Sequence Slot)? Known(int publisher)
+    {
+        int faulty = (Facts.Plan.Witnesses - 1) / 3;
+        foreach (IGrouping<UInt128, (UInt128 Incarnation, int Witness, Sequence Tip)> run in (_known.GetValueOrDefault(publisher) ?? []).GroupBy(known => known.Incarnation).OrderByDescending(run => run.Key))
+        {
+            Sequence[] tips = [.. run.Where(known => Facts.IsCorrect(known.Witness)).Select(known => known.Tip).OrderDescending()];
+            if (tips.Length > faulty)
+            {
+                return (run.Key, tips[faulty]);
+            }
+        }
+
+        return null;
+    }
+
+    private (UInt128 Incarnation, Sequence Slot)? LinkOf(int publisher, SeenStatement first)
+    {
+        foreach ((UInt128 incarnation, Run run) in _stored.GetValueOrDefault(publisher) ?? [])
+        {
+            if (first.Link is { } link && run.Stream == link.Stream)
+            {
+                return (incarnation, link.Sequence);
+            }
+        }
+
+        return null;
+    }
+
     private Reader Of(int receiver, StreamId stream)
     {
         if (!_readers.TryGetValue((receiver, stream), out Reader? reader))
@@ -85,6 +146,12 @@ internal sealed class Order : Checker
         }
 
         return reader;
+    }
+
+    /// <summary>One incarnation, and the tips of it that correct witnesses show.</summary>
+    private sealed record Run(StreamId Stream)
+    {
+        public SortedDictionary<int, Sequence> Tips { get; } = [];
     }
 
     private sealed class Reader

@@ -12,6 +12,12 @@ internal sealed record SeenStatement(BatchRef Batch, PublicKey Publisher, Topic 
     /// <summary>What a linked incarnation follows.</summary>
     public Slot? Link { get; init; }
 
+    /// <summary>The publisher's run, as one number.</summary>
+    public required UInt128 Incarnation { get; init; }
+
+    /// <summary>The publisher says that its messages may have come before (P6).</summary>
+    public required bool IsPossibleRepeat { get; init; }
+
     public required Digest BodyRoot { get; init; }
 
     public required int ChunkCount { get; init; }

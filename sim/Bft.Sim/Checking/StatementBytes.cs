@@ -29,7 +29,7 @@ internal static class StatementBytes
         int chunks = (int)Math.Min(reader.U32(), int.MaxValue);
         reader.U32();
         uint length = reader.U32();
-        reader.U8();
+        byte encoding = reader.U8();
         ReadOnlySpan<byte> topic = reader.Take(reader.U16());
         if (!reader.IsWhole || sequence > Sequence.MaxValue || linkedAt > Sequence.MaxValue || !Topic.TryParse(topic, out Topic name))
         {
@@ -41,11 +41,16 @@ internal static class StatementBytes
         {
             Previous = follows == 1 && sequence > 0 ? new BatchRef(stream, new Sequence(sequence - 1), ancestor) : null,
             Link = follows == 2 ? new Slot(StreamOf(cluster, publisher, topic, linked), new Sequence(linkedAt)) : null,
+            Incarnation = NumberOf(incarnation),
+            IsPossibleRepeat = encoding >= 0x80,
             BodyRoot = root,
             ChunkCount = chunks,
             BodyLength = length,
         };
     }
+
+    private static UInt128 NumberOf(ReadOnlySpan<byte> incarnation) =>
+        incarnation.Length < 16 ? default : new UInt128(BinaryPrimitives.ReadUInt64LittleEndian(incarnation), BinaryPrimitives.ReadUInt64LittleEndian(incarnation[8..]));
 
     public static SeenBundle? ReadBundle(ReadOnlySpan<byte> bytes, ClusterId cluster, int id)
     {

@@ -1,5 +1,6 @@
 using Bft.Protocol.Model;
 using Bft.Protocol.Receiving;
+using Bft.Wire.Frames;
 
 namespace Bft.Sim;
 
@@ -9,6 +10,7 @@ internal sealed class Totality : Checker
     private readonly Dictionary<Slot, (Topic Topic, int First)> _slots = [];
     private readonly HashSet<(int Receiver, Slot Slot)> _done = [];
     private readonly SkippedSlots _skipped = new();
+    private readonly Dictionary<(int Receiver, StreamId Stream), SortedDictionary<int, Sequence>> _floors = [];
 
     public override string Name => "totality";
 
@@ -27,7 +29,31 @@ internal sealed class Totality : Checker
         _done.Add((receiver, slot));
     }
 
-    public override void OnSkipped(int receiver, Skipped skipped) => _skipped.Add(receiver, skipped);
+    public override void OnSent(int from, int to, IFrame frame, int bytes)
+    {
+        if (frame is FloorFrame { Slot: var floor } && Facts.IsReceiver(to))
+        {
+            if (!_floors.TryGetValue((to, floor.Stream), out SortedDictionary<int, Sequence>? named))
+            {
+                named = [];
+                _floors.Add((to, floor.Stream), named);
+            }
+
+            named[from] = named.TryGetValue(from, out Sequence known) && known > floor.Sequence ? known : floor.Sequence;
+        }
+    }
+
+    /// <summary>R4: the lowest floor named is used, and f + 1 witnesses named one.</summary>
+    public override void OnSkipped(int receiver, Skipped skipped)
+    {
+        int named = _floors.TryGetValue((receiver, skipped.Stream), out SortedDictionary<int, Sequence>? floors) ? floors.Values.Count(floor => floor >= skipped.Floor) : 0;
+        if (named <= (Facts.Plan.Witnesses - 1) / 3)
+        {
+            Fail($"{NameOf(receiver)} skipped slots {skipped.First} to {skipped.Floor} of {skipped.Stream}, though {named} witnesses named so high a floor (R4).", receiver);
+        }
+
+        _skipped.Add(receiver, skipped);
+    }
 
     public override bool IsSettled => !_slots.Any(entry => FirstLacking(entry.Key, entry.Value.Topic) >= 0);
 

@@ -30,7 +30,23 @@ internal sealed class Validity : Checker
 
     public override void OnJournaled(int publisher, BatchRef batch) => Commit(batch);
 
-    public override void OnCovered(int publisher, BatchRef batch, VerifiedCertificate certificate) => Commit(batch);
+    public override void OnCovered(int publisher, BatchRef batch, VerifiedCertificate certificate)
+    {
+        Commit(batch);
+        if (_byBatch.TryGetValue(batch, out Broadcast? broadcast))
+        {
+            broadcast.IsCovered = true;
+        }
+    }
+
+    /// <summary>What was not covered may be in no witness's hands; if it is, what they show of it is finished (P7), and counts as any other.</summary>
+    public override void OnJournalLost(int publisher, bool isOld)
+    {
+        foreach (Broadcast broadcast in _broadcasts.Where(broadcast => broadcast.Publisher == publisher && !broadcast.IsCovered))
+        {
+            broadcast.IsLost = true;
+        }
+    }
 
     public override void OnSent(int from, int to, IFrame frame, int bytes)
     {
@@ -80,6 +96,10 @@ internal sealed class Validity : Checker
             {
                 Excuse("lost before anything left");
             }
+            else if (broadcast.IsLost)
+            {
+                Excuse("lost with the journal");
+            }
             else if (!IsDelivered(broadcast))
             {
                 return;
@@ -98,7 +118,7 @@ internal sealed class Validity : Checker
         return receiver < 0;
     }
 
-    private bool IsDue(Broadcast broadcast) => broadcast.IsCommitted && Facts.IsCorrect(broadcast.Publisher) && Facts.IsInCore(broadcast.Publisher);
+    private bool IsDue(Broadcast broadcast) => broadcast.IsCommitted && !broadcast.IsLost && Facts.IsCorrect(broadcast.Publisher) && Facts.IsInCore(broadcast.Publisher);
 
     /// <summary>A receiver that should have delivered it, has not, and did not skip it; −1 when there is none.</summary>
     private int FirstLacking(Broadcast broadcast)
@@ -126,7 +146,11 @@ internal sealed class Validity : Checker
 
     private sealed record Broadcast(int Publisher, BatchRef Batch, List<UInt128> Keys)
     {
-        /// <summary>Its publisher cannot have lost it any more.</summary>
+        /// <summary>Its publisher cannot have lost it any more, but with its journal.</summary>
         public bool IsCommitted { get; set; }
+
+        public bool IsCovered { get; set; }
+
+        public bool IsLost { get; set; }
     }
 }

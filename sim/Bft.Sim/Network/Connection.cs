@@ -30,5 +30,19 @@ internal sealed class Connection(Party client, Party server, ChannelKind kind, b
     /// <inheritdoc cref="LastToServer"/>
     public long LastToClient { get; set; }
 
+    private long _heldToClient;
+    private long _heldToServer;
+
+    /// <summary>When the last message arrives that came while its addressee stood still.</summary>
+    public long HeldUntil(Party to) => to == Client ? _heldToClient : _heldToServer;
+
+    /// <summary>A place behind those, and not before a time.</summary>
+    public long Hold(Party to, long notBefore)
+    {
+        ref long held = ref to == Client ? ref _heldToClient : ref _heldToServer;
+        held = Math.Max(held, notBefore) + 1;
+        return held;
+    }
+
     public Party Other(Party end) => end == Client ? Server : Client;
 }

@@ -218,11 +218,15 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
         simulation.After(at - simulation.Now, () => Arrive(connection, from, to, life, bytes, hash, existence, message, text));
     }
 
-    private void Arrive(Connection connection, Party from, Party to, int life, byte[] bytes, ulong hash, ChoiceId existence, long message, string text)
+    private void Arrive(Connection connection, Party from, Party to, int life, byte[] bytes, ulong hash, ChoiceId existence, long message, string text, bool wasHeld = false)
     {
-        if (to.PausedUntil > simulation.Now && to.Life == life)
+        bool isPaused = to.PausedUntil > simulation.Now;
+        bool isBehindHeld = connection.IsOrdered && !wasHeld && connection.HeldUntil(to) > simulation.Now;
+        if ((isPaused || isBehindHeld) && to.Life == life)
         {
-            simulation.After(to.PausedUntil - simulation.Now, () => Arrive(connection, from, to, life, bytes, hash, existence, message, text));
+            // What comes while a machine stands still comes afterwards, and on an ordered connection one after the other.
+            long at = Math.Max(to.PausedUntil, connection.IsOrdered ? connection.Hold(to, to.PausedUntil) : 0);
+            simulation.After(at - simulation.Now, () => Arrive(connection, from, to, life, bytes, hash, existence, message, text, wasHeld: true));
             return;
         }
 

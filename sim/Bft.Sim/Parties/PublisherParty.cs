@@ -34,18 +34,21 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
 
     public bool IsEnded { get; private set; }
 
+    /// <summary>P6: after one "retired" or "full" it waits so long for something to be covered, at least. Unit: nanoseconds.</summary>
+    public static long PatienceNanoseconds(RunPlan plan) => (Options.RetiredTicks - 1L) * plan.TickMilliseconds * 1_000_000;
+
     protected override void OnStart()
     {
         PublisherJournal journal;
         try
         {
-            journal = PublisherJournal.Open(Disk, Cluster.JournalIdOf(this));
+            journal = PublisherJournal.Open(Disk, Cluster.JournalIdOf(this), Cluster.Plan.SegmentBytes);
         }
         catch (Exception damage) when (damage is JournalDamageException or JournalMismatchException)
         {
             // As the client does: the damaged journal is put aside, and never continued (P7).
             Disk = new SimulatedDisk();
-            journal = PublisherJournal.Open(Disk, Cluster.JournalIdOf(this));
+            journal = PublisherJournal.Open(Disk, Cluster.JournalIdOf(this), Cluster.Plan.SegmentBytes);
         }
 
         IsEnded = false;
@@ -82,6 +85,11 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
         }
 
         Broadcast();
+        foreach (Checker check in Cluster.ChecksOf(this))
+        {
+            check.OnAmount(Id, "batches that are not covered", _driver.InFlight, Cluster.Plan.WindowSlots);
+        }
+
         SealSoon();
     }
 
@@ -142,6 +150,11 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
 
     void IPublisherOutputs.Misbehaved(WitnessIndex witness, string what)
     {
+        foreach (Checker check in Cluster.ChecksOf(this))
+        {
+            check.OnMisbehaved(Id, witness.Value, what);
+        }
+
         if (_calls[witness.Value] is { } call)
         {
             Cluster.Network.Close(call);

@@ -28,7 +28,7 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
 
     protected override void OnStart()
     {
-        _cursor = CursorStore.Open(Disk, Cluster.JournalIdOf(this), Topic);
+        _cursor = CursorStore.Open(Disk, Cluster.JournalIdOf(this), Topic, Cluster.Plan.SegmentBytes);
         _driver = new ReceiverDriver(
             Cluster.Committee, Cluster.Scheme, Topic, _cursor, Cluster.SubscriptionOptions, Cluster.Simulation.Choices.Next(ChoiceStream.Workload, Id).Bits(), this);
     }
@@ -44,6 +44,12 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
     {
         _driver.OnTick(SteadyMs);
         Read();
+        long batch = Cluster.Committee.Limits.BatchBytesMax;
+        foreach (Checker check in Cluster.ChecksOf(this))
+        {
+            check.OnAmount(Id, "bytes before the application", _driver.Credit.Bytes, (3 * Cluster.SubscriptionOptions.QueueBytesMax) + batch);
+            check.OnAmount(Id, "statements of a stream", _driver.BufferedSlotsMax, (2 * Cluster.Plan.WindowSlots) - 1);
+        }
     }
 
     public override void OnOpened(Connection connection)
@@ -208,7 +214,11 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
 
     void IReceiverOutputs.Notify(ClientNotice notice)
     {
-        if (notice is SlotsSkipped skipped)
+        if (notice is WitnessMisbehaved misbehaved)
+        {
+            Cluster.Checks.ForEach(check => check.OnMisbehaved(Id, misbehaved.Witness.Value, misbehaved.What));
+        }
+        else if (notice is SlotsSkipped skipped)
         {
             Cluster.Checks.ForEach(check => check.OnSkipped(Id, new Skipped(skipped.Stream, skipped.First, skipped.Floor)));
         }

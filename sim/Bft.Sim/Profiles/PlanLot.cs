@@ -73,6 +73,12 @@ internal enum Knob
     CheckpointIsOn,
     Checkpoint,
     LiveIncarnations,
+    PublisherWipeIsOn,
+    PublisherWipe,
+    PublisherRollBackIsOn,
+    PublisherRollBack,
+    PublisherCrashIsOn,
+    PublisherCrash,
 }
 
 /// <summary>The chance of a plan: stream Plan of the run's own seed.</summary>

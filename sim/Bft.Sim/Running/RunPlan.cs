@@ -131,6 +131,15 @@ public sealed record RunPlan
     /// <summary>Per restart, against f: the disk is empty.</summary>
     public int WipePpm { get; init; }
 
+    /// <summary>Per publisher and tick, beside <see cref="CrashPpm"/>.</summary>
+    public int PublisherCrashPpm { get; init; }
+
+    /// <summary>Per restart of a publisher: its journal is lost (P7).</summary>
+    public int PublisherWipePpm { get; init; }
+
+    /// <summary>Per restart of a publisher: its journal is as it was at an earlier start (P7). It counts as faulty then.</summary>
+    public int PublisherRollBackPpm { get; init; }
+
     /// <summary>Clocks differ by up to so much. Unit: milliseconds.</summary>
     public int ClockSkewMilliseconds { get; init; }
 

@@ -5,6 +5,7 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
 {
     private const long Millisecond = 1_000_000;
     private const int WorldEntity = 62;
+    private const int JournalEntity = 64; // and a publisher's own
     private const int BothWays = 0;
     private const int HearsNothing = 1;
     private const int IsNotHeard = 2;
@@ -60,6 +61,12 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
         if (Choices.Fault(ChoiceStream.Partition, party.Id, Plan.PartitionPpm, out Lot cut))
         {
             CutOff(party, ref cut);
+        }
+
+        if (party is PublisherParty && Choices.Fault(ChoiceStream.Crash, JournalEntity + party.Id, Plan.PublisherCrashPpm, out Lot end))
+        {
+            Choices.Record(end.Id, $"crash {party.Name}");
+            Crash(party, ref end, "crash");
         }
 
         if (Choices.Fault(ChoiceStream.Crash, party.Id, Plan.CrashPpm, out Lot crash))
@@ -206,10 +213,11 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
         }
 
         Damage(party, ref lot);
+        LoseJournal(party);
         long down = lot.Between(1, Math.Max(1, Plan.DownMilliseconds)) * Millisecond;
         cluster.Simulation.After(down, () =>
         {
-            if (Plan.RollBackPpm > 0 && !_earlier.ContainsKey(party.Id))
+            if ((Plan.RollBackPpm > 0 || (Plan.PublisherRollBackPpm > 0 && party is PublisherParty)) && !_earlier.ContainsKey(party.Id))
             {
                 _earlier[party.Id] = party.Disk.Clone();
             }
@@ -246,6 +254,36 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
             witness.Damages++;
             party.Disk.Misdirect(ref lot);
         }
+    }
+
+    /// <summary>P7: a publisher starts with an empty disk, or with an old one. There may be any number of such.</summary>
+    private void LoseJournal(Party party)
+    {
+        if (party is not PublisherParty || party.IsByzantine)
+        {
+            return;
+        }
+
+        if (Choices.Fault(ChoiceStream.Disk, JournalEntity + party.Id, Plan.PublisherWipePpm, out Lot wipe))
+        {
+            Choices.Record(wipe.Id, $"journal of {party.Name} is lost");
+            party.Disk = new SimulatedDisk();
+            OnJournalLost(party, "publisher's journal lost", isOld: false);
+        }
+        else if (Choices.Fault(ChoiceStream.Disk, JournalEntity + party.Id, Plan.PublisherRollBackPpm, out Lot rollBack) && _earlier.TryGetValue(party.Id, out SimulatedDisk? earlier))
+        {
+            Choices.Record(rollBack.Id, $"journal of {party.Name} is an old one");
+            party.Disk = earlier.Clone();
+            cluster.MarkFaulty(party);
+            OnJournalLost(party, "publisher's journal rolled back", isOld: true);
+        }
+    }
+
+    private void OnJournalLost(Party party, string what, bool isOld)
+    {
+        cluster.Excuse(what);
+        cluster.Simulation.Note(TraceKind.DiskFault, party.Id, what);
+        cluster.Checks.ForEach(check => check.OnJournalLost(party.Id, isOld));
     }
 
     /// <summary>From now on a witness counts against f for what its disk did; false when the budget is spent.</summary>

@@ -12,9 +12,10 @@ namespace Bft.Client;
 /// </remarks>
 internal sealed class PublisherJournal : IDisposable
 {
-    private const long SegmentBytes = 16L * 1024 * 1024;
+    private const long DefaultSegmentBytes = 16L * 1024 * 1024;
 
     private readonly Journal _journal;
+    private readonly long _segmentBytes;
     private List<SharedBody> _appended = [];
     private List<SharedBody> _sealed = [];
     private Slot? _lastAppended;
@@ -23,9 +24,10 @@ internal sealed class PublisherJournal : IDisposable
     private long? _snapshotSegment;
     private bool _isSnapshotSealed;
 
-    private PublisherJournal(Journal journal, PublisherReplay found)
+    private PublisherJournal(Journal journal, PublisherReplay found, long segmentBytes)
     {
         _journal = journal;
+        _segmentBytes = segmentBytes;
         Found = found;
     }
 
@@ -35,13 +37,14 @@ internal sealed class PublisherJournal : IDisposable
     /// <summary>Opens the journal on a disk, or creates it there.</summary>
     /// <param name="disk">Holds nothing else.</param>
     /// <param name="newId">For a journal that is created.</param>
+    /// <param name="segmentBytes">When a segment is full.</param>
     /// <exception cref="JournalDamageException">What was durable is lost: the journal is not continued (P7).</exception>
     /// <exception cref="JournalMismatchException">A file of another journal.</exception>
     /// <exception cref="DiskException">The disk refused.</exception>
-    public static PublisherJournal Open(IDisk disk, JournalId newId)
+    public static PublisherJournal Open(IDisk disk, JournalId newId, long segmentBytes = DefaultSegmentBytes)
     {
         PublisherReplay replay = new();
-        PublisherJournal opened = new(Journal.Open(disk, new JournalOptions { NewId = newId, SegmentBytes = SegmentBytes }, replay), replay);
+        PublisherJournal opened = new(Journal.Open(disk, new JournalOptions { NewId = newId, SegmentBytes = segmentBytes }, replay), replay, segmentBytes);
         if (opened._journal.WasTailCut)
         {
             // P7: what was torn may have been durable once, and may have left. The next start must know too, though this one signs nothing.
@@ -103,7 +106,7 @@ internal sealed class PublisherJournal : IDisposable
         (_lastSealed, _lastAppended) = (_lastAppended, null);
         _isSnapshotSealed = _snapshotSegment is not null;
         _segmentLength += commit.Bytes;
-        if (_snapshotSegment is null && _segmentLength >= Math.Max(SegmentBytes, 2 * uncovered.Sum(batch => (long)batch.Body.Length)))
+        if (_snapshotSegment is null && _segmentLength >= Math.Max(_segmentBytes, 2 * uncovered.Sum(batch => (long)batch.Body.Length)))
         {
             BeginSegment(incarnation, covered, uncovered);
         }

@@ -20,17 +20,19 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
     private const byte LeaseKind = 2;
     private const int PositionLength = Digest.Length + 8 + Digest.Length + 4;
     private const int LeaseLength = Digest.Length + 8;
-    private const long SegmentBytes = 1024 * 1024;
+    private const long DefaultSegmentBytes = 1024 * 1024;
 
     private readonly SortedDictionary<StreamId, Sequence> _leases = []; // one entry per stream of the topic, as the cursor
     private readonly SortedDictionary<StreamId, Sequence> _found;
     private readonly Journal _journal;
+    private readonly long _segmentBytes;
     private long _segmentLength;
 
-    private CursorStore(IDisk disk, JournalId newId, Topic topic)
+    private CursorStore(IDisk disk, JournalId newId, Topic topic, long segmentBytes)
     {
+        _segmentBytes = segmentBytes;
         Cursor = new Cursor(topic);
-        _journal = Journal.Open(disk, new JournalOptions { NewId = newId, SegmentBytes = SegmentBytes }, this);
+        _journal = Journal.Open(disk, new JournalOptions { NewId = newId, SegmentBytes = segmentBytes }, this);
         _found = new SortedDictionary<StreamId, Sequence>(_leases);
     }
 
@@ -43,9 +45,10 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
     /// <param name="disk">Its directory, used by nobody else.</param>
     /// <param name="newId">Random, for a journal that is new.</param>
     /// <param name="topic">Which topic is read.</param>
+    /// <param name="segmentBytes">When a segment is full, and what counts is written anew.</param>
     /// <exception cref="DiskException">The disk refused.</exception>
     /// <exception cref="JournalDamageException">What was committed cannot be read.</exception>
-    public static CursorStore Open(IDisk disk, JournalId newId, Topic topic) => new(disk, newId, topic);
+    public static CursorStore Open(IDisk disk, JournalId newId, Topic topic, long segmentBytes = DefaultSegmentBytes) => new(disk, newId, topic, segmentBytes);
 
     /// <summary>An earlier run may have delivered this slot.</summary>
     public bool MayBeRepeat(StreamId stream, Sequence sequence) => _found.TryGetValue(stream, out Sequence until) && sequence < until;
@@ -130,7 +133,7 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
     private void Flush()
     {
         Write();
-        if (_segmentLength >= SegmentBytes)
+        if (_segmentLength >= _segmentBytes)
         {
             Compact();
         }

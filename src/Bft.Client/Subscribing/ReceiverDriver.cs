@@ -76,6 +76,9 @@ internal sealed class ReceiverDriver
     /// <summary>Bytes that move between a witness and the application. The host reads no further frame of <see cref="SubscriptionChannel.Bodies"/> while there is no room (R6).</summary>
     public ByteCredit Credit { get; }
 
+    /// <summary>Statements that wait for delivery, in the stream with the most of them.</summary>
+    public int BufferedSlotsMax => _role?.BufferedSlotsMax ?? 0;
+
     /// <summary>For a task that verifies what it reads before it posts it here.</summary>
     public ReceiverIntake NewIntake() => new(_committee, _scheme, Credit);
 

@@ -53,6 +53,9 @@ public sealed class ReceiverRole
     /// <summary>Bodies that wait for delivery. Unit: bytes.</summary>
     public long BufferedBytes => _bufferedBytes;
 
+    /// <summary>Statements that wait for delivery, in the stream with the most of them; fewer than two windows.</summary>
+    public int BufferedSlotsMax => _streams.Count == 0 ? 0 : _streams.Values.Max(stream => (int)(stream.End.Value - stream.Next.Value));
+
     /// <summary>Streams followed.</summary>
     public int StreamCount => _streams.Count;
 
