@@ -42,9 +42,14 @@ internal sealed class FalseAnswers(SimulatedCluster cluster, ISigner own)
         }
     }
 
-    /// <summary>Batches of other publishers, as if the one that asks had made them.</summary>
+    /// <summary>Nothing, or batches of other publishers, as if the one that asks had made them.</summary>
     private static (IFrame Frame, string What)? Recall(StandingFrame standing, BatchStore store, ref Lot lot)
     {
+        if (lot.Below(2) == 0)
+        {
+            return (standing with { Originals = [], Certificates = [] }, "recalls nothing of the publisher");
+        }
+
         StreamLog[] others = [.. store.Streams.Where(log => log.Tip is not null && log.End > log.FirstKept)];
         if (others.Length == 0)
         {

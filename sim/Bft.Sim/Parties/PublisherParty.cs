@@ -21,6 +21,7 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
     private readonly BodyBuilder _body = new(cluster.Committee.Limits);
     private PublisherDriver _driver = null!;
     private bool _isFlushing;
+    private bool _hasOldJournal;
     private long _nextAt;
     private int _made;
 
@@ -110,9 +111,35 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
         }
     }
 
+    /// <summary>A call to this witness is open.</summary>
+    public bool HasCallTo(int witness) => IsUp && _calls[witness] is { IsOpen: true };
+
+    /// <summary>While it is down: its journal is gone, or an old one (P7).</summary>
+    public void LoseJournal(SimulatedDisk? old)
+    {
+        Disk = old?.Clone() ?? new SimulatedDisk();
+        _hasOldJournal = true;
+        if (old is not null)
+        {
+            Cluster.MarkFaulty(this);
+        }
+
+        string what = old is null ? "publisher's journal lost" : "publisher's journal rolled back";
+        Cluster.Excuse(what);
+        Cluster.Simulation.Note(TraceKind.DiskFault, Id, what);
+        Cluster.Checks.ForEach(check => check.OnJournalLost(Id, isOld: old is not null));
+    }
+
     public override void OnMessage(Connection connection, byte[] bytes)
     {
-        _driver.OnFrame((WitnessIndex)connection.ClientState!, FrameCodec.Decode<IPublishReply>(new ReadOnlySequence<byte>(bytes)));
+        WitnessIndex witness = (WitnessIndex)connection.ClientState!;
+        IPublishReply reply = FrameCodec.Decode<IPublishReply>(new ReadOnlySequence<byte>(bytes));
+        if (reply is RefusalFrame { Reason: RefusalReason.Full } && Cluster.IsCorrect(witness.Value))
+        {
+            Cluster.Simulation.Probe("refused for want of room (W11)", Id);
+        }
+
+        _driver.OnFrame(witness, reply);
         SealSoon();
     }
 
@@ -145,8 +172,16 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
     void IPublisherOutputs.Asking(int answers, int needed) =>
         Cluster.Simulation.Note(TraceKind.Note, Id, Cluster.Simulation.Trace is null ? "" : $"asked: {answers} of {needed} answered");
 
-    void IPublisherOutputs.Opened(StreamHeader stream, string why) =>
+    void IPublisherOutputs.Opened(StreamHeader stream, string why)
+    {
+        if (_hasOldJournal)
+        {
+            _hasOldJournal = false;
+            Cluster.Simulation.Probe("publisher goes on without its journal (P7)", Id);
+        }
+
         Cluster.Simulation.Note(TraceKind.Note, Id, Cluster.Simulation.Trace is null ? "" : $"stream {FrameText.Short(stream.Id)}: {why}");
+    }
 
     void IPublisherOutputs.Misbehaved(WitnessIndex witness, string what)
     {
@@ -164,6 +199,11 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
     void IPublisherOutputs.Ended(PublishException reason)
     {
         IsEnded = true;
+        if (reason is JournalLostException)
+        {
+            Cluster.Simulation.Probe("lost journal or copied key shown (P6)", Id);
+        }
+
         Cluster.Simulation.Note(TraceKind.Note, Id, Cluster.Simulation.Trace is null ? "" : $"ended: {reason.Message}");
         Cluster.OnPublisherEnded(this, reason);
     }

@@ -14,6 +14,7 @@ namespace Bft.Sim;
 internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string name, Topic topic) : Party(cluster, id, name), IReceiverOutputs
 {
     private const long HandOverNanoseconds = 5_000_000_000;
+    private const int NapEntity = 64; // and its own
 
     private readonly Dictionary<(int Witness, SubscriptionChannel Channel), Connection> _calls = [];
     private readonly Queue<(Connection Connection, byte[]? Bytes)> _unread = new(); // null: there it ends
@@ -188,6 +189,13 @@ internal sealed class ReceiverParty(SimulatedCluster cluster, int id, string nam
         // The application takes one after the other.
         Lot lot = Cluster.Simulation.Choices.Next(ChoiceStream.Workload, Id);
         _takeAt = Math.Max(_takeAt, Cluster.Simulation.Now) + lot.Between(1, Math.Max(1, Cluster.Plan.TakeMilliseconds) * 1_000_000L);
+        if (!Cluster.IsHealed && Cluster.Simulation.Choices.Fault(ChoiceStream.Workload, NapEntity + Id, Cluster.Plan.NapPpm, out Lot nap))
+        {
+            Cluster.Simulation.Choices.Record(nap.Id, $"{Name}'s application naps");
+            Cluster.Simulation.Note(TraceKind.Note, Id, "the application naps");
+            _takeAt += nap.Between(500, 9_000) * 1_000_000L;
+        }
+
         After(_takeAt - Cluster.Simulation.Now, () =>
         {
             _cursor.Commit(stream, position);

@@ -15,7 +15,6 @@ namespace Bft.Sim;
 /// <summary>A witness process: the node's own driver, intakes and answers, on a simulated disk and network.</summary>
 internal class WitnessParty(SimulatedCluster cluster, int id, string name, WitnessIndex index) : Party(cluster, id, name), IWitnessOutputs
 {
-    private const int ServingWindow = 32 * 1024; // bytes in flight to one reader
     private const int HeartbeatMs = 1000;
     private const int SlowConsumerMs = 5_000;
     private const int CallPatienceMs = 2_000;
@@ -38,6 +37,9 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     public WitnessIndex Index { get; } = index;
 
     public BatchStore Store => _store;
+
+    /// <summary>Bytes on their way to one reader.</summary>
+    private long ServingWindow => 2L * Cluster.Plan.QueueBytes;
 
     public WitnessRole Role => _role;
 

@@ -97,6 +97,8 @@ internal static class PlanKeys
         new("RetainBytes", 0, int.MaxValue, 0, "bytes of bodies kept per topic; 0 keeps all"),
         new("CheckpointPpm", 0, Million, 0, "ppm per witness and tick: it makes a checkpoint, whether much was cut or not"),
         new("TakeMilliseconds", 0, Hour, 5, "ms, the longest time from a delivery to the application's commit"),
+        new("NapPpm", 0, Million, 0, "ppm of deliveries after which the application takes nothing for up to 9 s"),
+        new("QueueBytes", 64, 1_048_576, 16_384, "bytes of a receiver's queue; a witness has twice as much on its way to one reader"),
         new("RealSignatures", 0, 1, 0, "true: Ed25519; false: a registry of who signed what, as safe and much faster"),
     ];
 

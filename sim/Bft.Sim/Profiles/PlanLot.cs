@@ -79,6 +79,9 @@ internal enum Knob
     PublisherRollBack,
     PublisherCrashIsOn,
     PublisherCrash,
+    NapIsOn,
+    Nap,
+    Queue,
 }
 
 /// <summary>The chance of a plan: stream Plan of the run's own seed.</summary>

@@ -88,6 +88,8 @@ internal static class Profiles
     /// <summary>Rare things that go with everything: clocks, pauses, publishers without their journals, retention, real signatures.</summary>
     private static RunPlan Odds(PlanLot lot, RunPlan plan) => plan with
     {
+        NapPpm = lot.Sometimes(Knob.NapIsOn, 1, 4) ? lot.Ppm(Knob.Nap, 20_000, 300_000) : 0,
+        QueueBytes = lot.Of(Knob.Queue, 16_384, 16_384, 2_048, 256),
         PublisherCrashPpm = lot.Sometimes(Knob.PublisherCrashIsOn, 1, 3) ? lot.Ppm(Knob.PublisherCrash, 2_000, 60_000) : 0,
         PublisherWipePpm = lot.Sometimes(Knob.PublisherWipeIsOn, 1, 3) ? lot.Ppm(Knob.PublisherWipe, 100_000, 900_000) : 0,
         PublisherRollBackPpm = lot.Sometimes(Knob.PublisherRollBackIsOn, 1, 4) ? lot.Ppm(Knob.PublisherRollBack, 100_000, 900_000) : 0,

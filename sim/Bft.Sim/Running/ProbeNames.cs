@@ -19,5 +19,8 @@ internal static class ProbeNames
         "incarnation linked",
         "slow consumer ended",
         "slow consumer resumed",
+        "publisher goes on without its journal (P7)",
+        "lost journal or copied key shown (P6)",
+        "refused for want of room (W11)",
     ];
 }

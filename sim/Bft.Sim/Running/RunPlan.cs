@@ -161,6 +161,12 @@ public sealed record RunPlan
     /// <summary>Receivers commit so many milliseconds after delivery, at most.</summary>
     public int TakeMilliseconds { get; init; } = 5;
 
+    /// <summary>Per delivery, in the chaos: the receiver's application takes nothing for up to nine seconds (R6).</summary>
+    public int NapPpm { get; init; }
+
+    /// <summary>A receiver's queue; a witness has twice as much on its way to one reader. Unit: bytes.</summary>
+    public int QueueBytes { get; init; } = 16 * 1024;
+
     /// <summary>Ed25519 instead of the registry.</summary>
     public bool RealSignatures { get; init; }
 

@@ -259,7 +259,7 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
     /// <summary>P7: a publisher starts with an empty disk, or with an old one. There may be any number of such.</summary>
     private void LoseJournal(Party party)
     {
-        if (party is not PublisherParty || party.IsByzantine)
+        if (party is not PublisherParty publisher || party.IsByzantine)
         {
             return;
         }
@@ -267,23 +267,13 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
         if (Choices.Fault(ChoiceStream.Disk, JournalEntity + party.Id, Plan.PublisherWipePpm, out Lot wipe))
         {
             Choices.Record(wipe.Id, $"journal of {party.Name} is lost");
-            party.Disk = new SimulatedDisk();
-            OnJournalLost(party, "publisher's journal lost", isOld: false);
+            publisher.LoseJournal(null);
         }
         else if (Choices.Fault(ChoiceStream.Disk, JournalEntity + party.Id, Plan.PublisherRollBackPpm, out Lot rollBack) && _earlier.TryGetValue(party.Id, out SimulatedDisk? earlier))
         {
             Choices.Record(rollBack.Id, $"journal of {party.Name} is an old one");
-            party.Disk = earlier.Clone();
-            cluster.MarkFaulty(party);
-            OnJournalLost(party, "publisher's journal rolled back", isOld: true);
+            publisher.LoseJournal(earlier);
         }
-    }
-
-    private void OnJournalLost(Party party, string what, bool isOld)
-    {
-        cluster.Excuse(what);
-        cluster.Simulation.Note(TraceKind.DiskFault, party.Id, what);
-        cluster.Checks.ForEach(check => check.OnJournalLost(party.Id, isOld));
     }
 
     /// <summary>From now on a witness counts against f for what its disk did; false when the budget is spent.</summary>

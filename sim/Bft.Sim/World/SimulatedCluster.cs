@@ -51,7 +51,7 @@ internal sealed class SimulatedCluster : RunFacts
             [.. Enumerable.Range(plan.Witnesses, clients).Select(i => new ClientEntry($"c{i}", _signers[i].PublicKey))],
             new ClusterLimits { WindowSlots = plan.WindowSlots });
         NodeLimits = NodeLimits.Default with { HeldBytesMax = HeldBytesMax, UnknownAcksMax = UnknownAcksMax, LiveIncarnationsMax = plan.LiveIncarnations, FetchAfterTicks = 2, FetchTimeoutTicks = 6 };
-        SubscriptionOptions = SubscriptionOptions.Default with { QueueBytesMax = 16 * 1024 };
+        SubscriptionOptions = SubscriptionOptions.Default with { QueueBytesMax = plan.QueueBytes };
         Network = new SimulatedNetwork(simulation, plan, new FrameText(Committee.Cluster)) { Route = RouteTo };
         Faults = new FaultDirector(this);
         for (int i = 0; i < plan.Topics; i++)
