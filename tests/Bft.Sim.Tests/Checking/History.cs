@@ -99,7 +99,9 @@ internal sealed class History : RunFacts
         }
     }
 
-    public void Send(int from, IFrame frame) => All(checker => checker.OnSent(from, from == 0 ? 1 : 0, frame, 1));
+    public void Send(int from, IFrame frame) => Send(from, from == 0 ? 1 : 0, frame);
+
+    public void Send(int from, int to, IFrame frame) => All(checker => checker.OnSent(from, to, frame, 1));
 
     /// <summary>A batch that its publisher signed, not yet broadcast.</summary>
     public VerifiedBatch Batch(VerifiedBatch? after = null, string content = "message", Ancestor? start = null, ulong incarnation = 1)
@@ -111,6 +113,17 @@ internal sealed class History : RunFacts
         Ancestor ancestor = after is null ? start ?? Ancestor.None : Ancestor.Previous(after.Digest);
         BatchStatement statement = BatchStatement.Create(new StreamHeader(Cluster, _header.Publisher, Topic, new Incarnation(incarnation, 1)), after?.Sequence.Following ?? Sequence.Zero, ancestor, description);
         return BatchVerifier.Sign(statement, _signers[Publisher], body, null);
+    }
+
+    /// <summary>The first batch of a later incarnation.</summary>
+    public VerifiedBatch Begin(ulong counter, Ancestor link = default, bool isRepeat = false, string content = "another")
+    {
+        BodyBuilder builder = new(Committee.Limits);
+        Assert.True(builder.TryAdd(new Message(System.Text.Encoding.UTF8.GetBytes(content))));
+        byte[] body = new byte[builder.BodyLength];
+        BodyDescription description = builder.Build(body) with { IsPossibleRepeat = isRepeat };
+        StreamHeader header = new(Cluster, _signers[Publisher].PublicKey, Topic, new Incarnation(counter, 1));
+        return BatchVerifier.Sign(BatchStatement.Create(header, Sequence.Zero, link, description), _signers[Publisher], body, null);
     }
 
     public VerifiedBatch Broadcast(VerifiedBatch? after = null, string content = "message")
