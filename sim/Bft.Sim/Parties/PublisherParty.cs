@@ -36,7 +36,7 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
     public bool IsEnded { get; private set; }
 
     /// <summary>P6: after one "retired" or "full" it waits so long for something to be covered, at least. Unit: nanoseconds.</summary>
-    public static long PatienceNanoseconds(RunPlan plan) => (Options.RetiredTicks - 1L) * plan.TickMilliseconds * 1_000_000;
+    public static long PatienceNanoseconds(RunPlan plan) => (plan.RetiredTicks - 1L) * plan.TickMilliseconds * 1_000_000;
 
     protected override void OnStart()
     {
@@ -208,7 +208,7 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
         Cluster.OnPublisherEnded(this, reason);
     }
 
-    private static RoleOptions Options { get; } = RoleOptions.Default with { ResendFirstTicks = 10, ResendMaxTicks = 60, HandOverTicks = 4, RetiredTicks = 100 };
+    private RoleOptions Options => RoleOptions.Default with { ResendFirstTicks = 10, ResendMaxTicks = 60, HandOverTicks = 4, RetiredTicks = Cluster.Plan.RetiredTicks };
 
     private void Broadcast()
     {

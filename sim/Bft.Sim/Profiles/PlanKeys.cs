@@ -90,6 +90,7 @@ internal static class PlanKeys
         new("PublisherCrashPpm", 0, Million, 0, "ppm per publisher and tick: it crashes, beside crashPpm"),
         new("PublisherWipePpm", 0, Million, 0, "ppm per restart of a publisher: its journal is lost"),
         new("PublisherRollBackPpm", 0, Million, 0, "ppm per restart of a publisher: its journal is as it was at an earlier start (it counts as faulty then)"),
+        new("RetiredTicks", 1, 10_000, 100, "ticks without a covered batch until one witness's word is enough for a new incarnation"),
         new("ClockSkewMilliseconds", 0, 24 * Hour, 0, "ms, how far clocks differ at most"),
         new("ClockJumpPpm", 0, Million, 0, "ppm per party and tick: its clock jumps, at most an hour"),
         new("PausePpm", 0, Million, 0, "ppm per party and tick: it does nothing for up to 5 s, then all at once"),

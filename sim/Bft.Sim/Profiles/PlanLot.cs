@@ -82,6 +82,7 @@ internal enum Knob
     NapIsOn,
     Nap,
     Queue,
+    Retired,
 }
 
 /// <summary>The chance of a plan: stream Plan of the run's own seed.</summary>

@@ -93,6 +93,7 @@ internal static class Profiles
         PublisherCrashPpm = lot.Sometimes(Knob.PublisherCrashIsOn, 1, 3) ? lot.Ppm(Knob.PublisherCrash, 2_000, 60_000) : 0,
         PublisherWipePpm = lot.Sometimes(Knob.PublisherWipeIsOn, 1, 3) ? lot.Ppm(Knob.PublisherWipe, 100_000, 900_000) : 0,
         PublisherRollBackPpm = lot.Sometimes(Knob.PublisherRollBackIsOn, 1, 4) ? lot.Ppm(Knob.PublisherRollBack, 100_000, 900_000) : 0,
+        RetiredTicks = lot.Of(Knob.Retired, 100, 40),
         ClockSkewMilliseconds = lot.Sometimes(Knob.SkewIsOn, 1, 3) ? lot.Between(Knob.Skew, 1, 60_000) : 0,
         ClockJumpPpm = lot.Sometimes(Knob.JumpIsOn, 1, 4) ? lot.Ppm(Knob.Jump, 200, 3_000) : 0,
         PausePpm = lot.Sometimes(Knob.PauseIsOn, 1, 3) ? lot.Ppm(Knob.Pause, 200, 5_000) : 0,

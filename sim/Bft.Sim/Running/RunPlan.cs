@@ -140,6 +140,9 @@ public sealed record RunPlan
     /// <summary>Per restart of a publisher: its journal is as it was at an earlier start (P7). It counts as faulty then.</summary>
     public int PublisherRollBackPpm { get; init; }
 
+    /// <summary>P6: publishers begin a new incarnation when one witness calls for it and nothing is covered for so long. Unit: ticks.</summary>
+    public int RetiredTicks { get; init; } = 100;
+
     /// <summary>Clocks differ by up to so much. Unit: milliseconds.</summary>
     public int ClockSkewMilliseconds { get; init; }
 

@@ -268,6 +268,9 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
         {
             Choices.Record(wipe.Id, $"journal of {party.Name} is lost");
             publisher.LoseJournal(null);
+
+            // Another machine, perhaps, with another clock: incarnations rise all the same.
+            party.ClockOffset -= wipe.Below(2) == 0 ? wipe.Between(0, 3_600_000) : 0;
         }
         else if (Choices.Fault(ChoiceStream.Disk, JournalEntity + party.Id, Plan.PublisherRollBackPpm, out Lot rollBack) && _earlier.TryGetValue(party.Id, out SimulatedDisk? earlier))
         {
