@@ -6,7 +6,10 @@ using Bft.Wire.Frames;
 
 namespace Bft.Sim;
 
-/// <summary>What a Byzantine witness tells a correct publisher in place of an ack or of what it holds (P6, P7): none of it proves anything.</summary>
+/// <summary>
+/// What a Byzantine witness tells a correct publisher in place of an ack or of what it holds (P6, P7), and a correct receiver in place of what it subscribed to: all genuine, and none of it
+/// proves what it is shown for.
+/// </summary>
 internal sealed class FalseAnswers(SimulatedCluster cluster, ISigner own)
 {
     private static readonly RefusalReason[] Final = [RefusalReason.NotAllowed, RefusalReason.ProvenFaulty, RefusalReason.BadSignature, RefusalReason.OverLimit, RefusalReason.UnknownTopic];
@@ -21,6 +24,43 @@ internal sealed class FalseAnswers(SimulatedCluster cluster, ISigner own)
         StandingFrame standing => Recall(standing, store, ref lot),
         _ => null,
     };
+
+    /// <summary>Frames for a reader, and what they are: another topic's range, or a range that goes on below its certificate's base.</summary>
+    public static (IReadOnlyList<IFrame> Frames, string What)? Of(CertifiedFrame certified, Topic topic, BatchStore store, ref Lot lot)
+    {
+        if (lot.Below(2) == 0)
+        {
+            StreamLog[] others = [.. store.Streams.Where(log => log.Header.Topic != topic && log.RangeFrom(log.Floor) is not null)];
+            return others.Length == 0 ? null : (Served(lot.Of(others)), "serves another topic");
+        }
+
+        return QuorumCertificate.TryParse(certified.Certificate.Span, out QuorumCertificate? certificate) && !certificate.Base.IsFirst && certified.Statements.Count > 0
+            && store.TryFind(certificate.Batch.Stream, out StreamLog? log) && log.FirstKept < certificate.Base && certificate.Base <= log.End
+            ? ([certified with { Statements = [.. Statements(log, log.FirstKept, certificate.Base.Preceding), .. Statements(log, certificate.Base, certificate.Batch.Sequence)] }], "serves what its certificate does not cover")
+            : null;
+    }
+
+    private static IFrame[] Served(StreamLog log)
+    {
+        StoredRange range = log.RangeFrom(log.Floor)!.Value;
+        List<IFrame> frames = [new CertifiedFrame(log.ReadCertificate(range), [.. Statements(log, range.From, range.To)])];
+        for (Sequence slot = range.From; slot <= range.To; slot = slot.Following)
+        {
+            byte[] body = new byte[log.BodyLength(slot)];
+            log.ReadBody(slot, body);
+            frames.Add(new BodyFrame(new Slot(log.Header.Id, slot), body));
+        }
+
+        return [.. frames];
+    }
+
+    private static IEnumerable<SignedStatement> Statements(StreamLog log, Sequence from, Sequence to)
+    {
+        for (Sequence slot = from; slot <= to && slot < log.End; slot = slot.Following)
+        {
+            yield return log.ReadStatement(slot);
+        }
+    }
 
     private (IFrame Frame, string What)? Refusal(BatchRef acked, BatchStore store, ref Lot lot)
     {

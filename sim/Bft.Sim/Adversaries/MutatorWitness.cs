@@ -74,6 +74,18 @@ internal class MutatorWitness : WitnessParty
             }
         }
 
+        if (!Trickles && frame is CertifiedFrame certified && connection.Kind == ChannelKind.Bodies && connection.Client is ReceiverParty reader
+            && Cluster.Simulation.Choices.Fault(ChoiceStream.Adversary, AnswersEntity + Id, AnswersPpm, out Lot swap) && FalseAnswers.Of(certified, reader.Topic, Store, ref swap) is var (frames, served))
+        {
+            Note(connection, served, ref swap);
+            foreach (IFrame one in frames)
+            {
+                base.Send(connection, one);
+            }
+
+            return;
+        }
+
         (ChannelKind, bool) call = (connection.Kind, connection.Server == this);
         if (!_sent.TryGetValue(call, out List<byte[]>? sent))
         {
