@@ -133,8 +133,15 @@ public sealed class DurabilityTests
         await cluster.StopAsync(0);
         using TestPublisher publisher = await new TestPublisher(cluster).ConnectAsync(1, 2, 3);
 
-        // Without the first one there is no quorum but with the last.
+        // Without the first one there is no quorum but with the last, and it stops only when a peer has its ack.
         await publisher.PublishAsync();
+        using (TestConnection peer = new(cluster, 1))
+        using (TestCall<ISubscribeRequest, ISubscribeReply> watching = await peer.SubscribeAsync(
+            cluster.Reader, new StartFrame(new Topic("orders"), StartPosition.Earliest, [], WithBodies: false)))
+        {
+            await watching.NextAsync<TipFrame>();
+        }
+
         await cluster.StopAsync(3);
         Directory.Delete(cluster.DataDirectory(3), recursive: true);
         RunningWitness wiped = await cluster.StartAsync(3);
