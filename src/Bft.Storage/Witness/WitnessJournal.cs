@@ -58,9 +58,9 @@ public sealed class WitnessJournal : IDisposable
     /// <summary>Offenders proven in the records replayed and appended.</summary>
     public long EvidenceCount => Volatile.Read(ref _evidenceCount);
 
-    /// <summary>S2: a start would replay a segment's worth; or enough was cut that a checkpoint gives back more than it costs; or a copy of the last one is damaged. Seal one when all is durable.</summary>
+    /// <summary>S2: a start would replay nearly a segment (a little less: or the next one would be begun for a commit or two); or enough was cut that a checkpoint gives back more than it costs; or a copy of the last one is damaged. Seal one when all is durable.</summary>
     public bool IsCheckpointDue => Journal.IsTwinMissing || _isCopyLost
-        || Journal.BytesSinceCheckpoint >= Math.Max(_segmentBytes, 8 * Journal.CheckpointBytes)
+        || Journal.BytesSinceCheckpoint >= Math.Max(_segmentBytes - (_segmentBytes / 16), 8 * Journal.CheckpointBytes)
         || IsCompactionDue;
 
     private bool IsCompactionDue => _cutBytes >= Math.Max(_segmentBytes, 2 * Journal.CheckpointBytes);

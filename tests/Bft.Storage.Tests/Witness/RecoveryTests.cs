@@ -70,6 +70,8 @@ public sealed class RecoveryTests : IDisposable
         }
 
         using StoringWitness again = new(_cluster, disk, run: 3);
+        Assert.False(again.Journal.Journal.WasScanned);
+        Assert.True(again.Journal.PagesRead > 5);
         CheckAll(again, stream);
     }
 
@@ -98,6 +100,7 @@ public sealed class RecoveryTests : IDisposable
         CountingDisk counting = new(disk);
         using (StoringWitness witness = new(_cluster, counting, run: 2))
         {
+            Assert.True(witness.Journal.Journal.WasScanned);
             Assert.True(witness.Journal.IsCheckpointDue);
             CheckAll(witness, stream);
             witness.Journal.Checkpoint(witness.Role);
@@ -106,6 +109,7 @@ public sealed class RecoveryTests : IDisposable
         long scanned = counting.BytesRead;
         CountingDisk after = new(disk);
         using StoringWitness again = new(_cluster, after, run: 3);
+        Assert.False(again.Journal.Journal.WasScanned);
         CheckAll(again, stream);
         Assert.True(after.BytesRead < scanned);
     }
@@ -175,7 +179,7 @@ public sealed class RecoveryTests : IDisposable
     {
         int operations = Script(new SimulatedDisk(), out _);
         Assert.InRange(operations, 100, 3000);
-        for (int cut = 5; cut <= operations; cut += 3)
+        for (int cut = 5; cut <= operations; cut += 5)
         {
             SimulatedDisk disk = new() { PowerCutAt = cut };
             Script(disk, out (TestStream Stream, int Stored, int Acked) promise);
