@@ -42,59 +42,50 @@ public sealed class RecoveryTests : IDisposable
     }
 
     [Theory]
-    [InlineData(true, false)]
-    [InlineData(false, true)]
-    public void S2_a_page_with_one_copy_left_is_read_and_written_anew(bool isFirstLost, bool isFileGone)
+    [InlineData(Loss.Page)]
+    [InlineData(Loss.Bytes)]
+    [InlineData(Loss.File)]
+    public void S2_a_page_with_one_copy_left_is_read_and_written_anew(Loss loss)
     {
         SimulatedDisk disk = new();
         TestStream stream = Fill(disk);
-        foreach (long segment in CheckpointsOf(disk).Where((_, i) => i % 2 == (isFirstLost ? 0 : 1)))
-        {
-            Damage(disk, segment, isFileGone);
-        }
-
-        long[] before;
+        long[] copies = [.. CheckpointsOf(disk)];
+        DamageCopies(0);
         using (StoringWitness witness = new(_cluster, disk, run: 2))
         {
+            Assert.False(witness.Journal.Journal.WasScanned);
             Assert.True(witness.Journal.IsCheckpointDue);
-            before = [.. witness.Journal.Journal.CheckpointSegments];
             CheckAll(witness, stream);
             witness.Journal.Checkpoint(witness.Role);
-            witness.Do((_, _) => witness.Journal.Journal.SealProof());
         }
 
-        // Now the other copies may go too.
-        foreach (long segment in before)
-        {
-            Damage(disk, segment, isFileGone: true);
-        }
-
+        // Now the same of the second copies may go too.
+        DamageCopies(1);
         using StoringWitness again = new(_cluster, disk, run: 3);
         Assert.False(again.Journal.Journal.WasScanned);
         Assert.True(again.Journal.PagesRead > 5);
         CheckAll(again, stream);
+
+        void DamageCopies(int which)
+        {
+            foreach (long segment in copies.Where((segment, i) => i % 2 == which && disk.List().Contains(SegmentName.Of(segment))))
+            {
+                Damage(disk, segment, loss);
+            }
+        }
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void S2_with_both_copies_lost_everything_is_replayed_where_it_is_there(bool arePagesLost)
+    [InlineData(Loss.Page)]
+    [InlineData(Loss.Bytes)]
+    [InlineData(Loss.File)]
+    public void S2_with_both_copies_lost_everything_is_replayed_where_it_is_there(Loss loss)
     {
         SimulatedDisk disk = new();
         TestStream stream = Fill(disk);
-        foreach (long segment in CheckpointsOf(disk))
+        foreach (long segment in CheckpointsOf(disk).ToArray())
         {
-            if (arePagesLost)
-            {
-                // The pages only: heads, and so the checkpoint itself, are whole.
-                byte[] bytes = disk[SegmentName.Of(segment)];
-                bytes[BlockHeader.Bytes] ^= 1;
-                disk[SegmentName.Of(segment)] = bytes;
-            }
-            else
-            {
-                Damage(disk, segment, isFileGone: false);
-            }
+            Damage(disk, segment, loss);
         }
 
         CountingDisk counting = new(disk);
@@ -119,9 +110,9 @@ public sealed class RecoveryTests : IDisposable
     {
         SimulatedDisk disk = new();
         Fill(disk);
-        foreach (long segment in CheckpointsOf(disk).Append(2))
+        foreach (long segment in CheckpointsOf(disk).Append(2).ToArray())
         {
-            Damage(disk, segment, isFileGone: true);
+            Damage(disk, segment, Loss.File);
         }
 
         Assert.Throws<JournalDamageException>(() => new StoringWitness(_cluster, disk, run: 2));
@@ -142,9 +133,9 @@ public sealed class RecoveryTests : IDisposable
             }
         }
 
-        foreach (long segment in CheckpointsOf(disk))
+        foreach (long segment in CheckpointsOf(disk).ToArray())
         {
-            Damage(disk, segment, isFileGone: false);
+            Damage(disk, segment, Loss.Bytes);
         }
 
         Assert.Throws<JournalDamageException>(() => new StoringWitness(_cluster, disk, policy, run: 2));
@@ -192,7 +183,7 @@ public sealed class RecoveryTests : IDisposable
                 {
                     if (damaged.List().Contains(SegmentName.Of(segment)))
                     {
-                        Damage(damaged, segment, isFileGone: mix % 2 == 0);
+                        Damage(damaged, segment, mix % 2 == 0 ? Loss.File : Loss.Bytes);
                     }
                 }
 
@@ -270,9 +261,21 @@ public sealed class RecoveryTests : IDisposable
         }
     }
 
-    private static void Damage(SimulatedDisk disk, long segment, bool isFileGone)
+    public enum Loss
     {
-        if (isFileGone)
+        /// <summary>A byte of the first page; heads, and so the checkpoint itself, are whole.</summary>
+        Page,
+
+        /// <summary>All bytes.</summary>
+        Bytes,
+
+        /// <summary>The name.</summary>
+        File,
+    }
+
+    private static void Damage(SimulatedDisk disk, long segment, Loss loss)
+    {
+        if (loss == Loss.File)
         {
             disk.Delete(SegmentName.Of(segment));
             disk.FlushDirectory();
@@ -280,7 +283,7 @@ public sealed class RecoveryTests : IDisposable
         else
         {
             byte[] bytes = disk[SegmentName.Of(segment)];
-            Array.Fill(bytes, (byte)0x55);
+            bytes.AsSpan(loss == Loss.Page ? BlockHeader.Bytes : 0, loss == Loss.Page ? 1 : bytes.Length).Fill(0x55);
             disk[SegmentName.Of(segment)] = bytes;
         }
     }
