@@ -20,7 +20,7 @@ internal sealed class TwinWitness(SimulatedCluster cluster, int id, string name,
     /// <summary>Nobody who sees half of the cluster would get the answers that W9 waits for.</summary>
     protected override void OnStarted(Protocol.Model.Run run)
     {
-        foreach (WitnessIndex peer in Cluster.Committee.GetMembers().Where(peer => peer != Index))
+        foreach (WitnessIndex peer in Cluster.Committee.Members.Where(peer => peer != Index))
         {
             Apply(new RecallInput(peer, [], null, run));
         }

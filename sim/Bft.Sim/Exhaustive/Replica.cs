@@ -222,7 +222,7 @@ internal sealed class Replica
         _role.Start(run, _effects);
 
         // W9 is not what is searched here: all peers answer at once that they hold nothing unknown.
-        foreach (WitnessIndex peer in _world.Committee.GetMembers().Where(peer => peer.Value != 0))
+        foreach (WitnessIndex peer in _world.Committee.Members.Where(peer => peer.Value != 0))
         {
             _role.OnRecall(peer, [], null, run, _effects);
         }

@@ -125,7 +125,7 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
             simulation.Note(TraceKind.Drop, to.Id, text, from.Id, message);
             if (connection.IsOrdered)
             {
-                simulation.After(lot.Between(1, 500) * Millisecond, () => Close(connection));
+                CloseAfter(connection, lot.Between(1, 500) * Millisecond);
             }
 
             return;
@@ -141,7 +141,7 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
         if (isRepeated)
         {
             simulation.Choices.Record(lot.Id, $"old double {from.Name}→{to.Name}");
-            simulation.After(lot.Between(1_000, 30_000) * Millisecond, () => Repeat(from, to, connection.Kind, to == connection.Client, bytes));
+            RepeatAfter(lot.Between(1_000, 30_000) * Millisecond, connection, from, bytes);
         }
     }
 
@@ -160,7 +160,7 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
     }
 
     /// <summary>The server ends a connection; the client gets first what is on its way.</summary>
-    public void Finish(Connection connection) => simulation.After(Math.Max(Millisecond, connection.LastToClient - simulation.Now + 1), () => Close(connection));
+    public void Finish(Connection connection) => CloseAfter(connection, Math.Max(Millisecond, connection.LastToClient - simulation.Now + 1));
 
     /// <summary>A party is down: all its connections end.</summary>
     public void CloseAllOf(Party party)
@@ -171,16 +171,18 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
         }
     }
 
+    private void CloseAfter(Connection connection, long delay) => simulation.After(delay, () => Close(connection));
+
     /// <summary>What was said long ago is said again, on whatever call stands between the two by then.</summary>
-    private void Repeat(Party from, Party to, ChannelKind kind, bool isToClient, byte[] bytes)
+    private void RepeatAfter(long delay, Connection before, Party from, byte[] bytes) => simulation.After(delay, () =>
     {
-        if (_open.Find(open => open.Kind == kind && open.Client == (isToClient ? to : from) && open.Server == (isToClient ? from : to)) is { } connection)
+        if (_open.Find(open => open.Kind == before.Kind && open.Client == before.Client && open.Server == before.Server) is { } connection)
         {
             // The network says it, not the party.
             simulation.Probe("old duplicate");
-            Pass(connection, from, to, FrameCodec.Decode<IFrame>(new ReadOnlySequence<byte>(bytes)), bytes, FastHash.Of(bytes));
+            Pass(connection, from, connection.Other(from), FrameCodec.Decode<IFrame>(new ReadOnlySequence<byte>(bytes)), bytes, FastHash.Of(bytes));
         }
-    }
+    });
 
     private static int Link(int from, int to) => (from * LinkStride) + to;
 
@@ -193,7 +195,6 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
     private void Carry(Connection connection, Party to, byte[] bytes, ulong hash, ChoiceId existence, long message, string text, long delay)
     {
         bool isToClient = to == connection.Client;
-        Party from = connection.Other(to);
         long at = simulation.Now + delay;
         if (connection.IsOrdered)
         {
@@ -214,40 +215,43 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
             connection.BytesToClient += bytes.Length;
         }
 
-        int life = to.Life;
-        simulation.After(at - simulation.Now, () => Arrive(connection, from, to, life, bytes, hash, existence, message, text));
+        simulation.After(at - simulation.Now, new Arrival(this, connection, to, bytes) { Hash = hash, Existence = existence, Message = message, Text = text });
     }
 
-    private void Arrive(Connection connection, Party from, Party to, int life, byte[] bytes, ulong hash, ChoiceId existence, long message, string text, bool wasHeld = false)
+    private void Arrive(Arrival arrival)
     {
+        Connection connection = arrival.Connection;
+        Party to = arrival.To;
+        int from = connection.Other(to).Id;
         bool isPaused = to.PausedUntil > simulation.Now;
-        bool isBehindHeld = connection.IsOrdered && !wasHeld && connection.HeldUntil(to) > simulation.Now;
-        if ((isPaused || isBehindHeld) && to.Life == life)
+        bool isBehindHeld = connection.IsOrdered && !arrival.WasHeld && connection.HeldUntil(to) > simulation.Now;
+        if ((isPaused || isBehindHeld) && to.Life == arrival.Life)
         {
             // What comes while a machine stands still comes afterwards, and on an ordered connection one after the other.
             long at = Math.Max(to.PausedUntil, connection.IsOrdered ? connection.Hold(to, to.PausedUntil) : 0);
-            simulation.After(at - simulation.Now, () => Arrive(connection, from, to, life, bytes, hash, existence, message, text, wasHeld: true));
+            arrival.WasHeld = true;
+            simulation.After(at - simulation.Now, arrival);
             return;
         }
 
         if (to == connection.Client)
         {
-            connection.BytesToClient -= bytes.Length;
+            connection.BytesToClient -= arrival.Bytes.Length;
         }
 
-        if (!connection.IsOpen || to.Life != life || !to.IsUp)
+        if (!connection.IsOpen || to.Life != arrival.Life || !to.IsUp)
         {
-            simulation.Note(TraceKind.Drop, to.Id, text, from.Id, message);
+            simulation.Note(TraceKind.Drop, to.Id, arrival.Text, from, arrival.Message);
             return;
         }
 
         simulation.Deliveries++;
-        _arrivals.Add(existence);
-        simulation.Note(TraceKind.Deliver, to.Id, text, from.Id, message, hash);
-        to.Act(life, () => to.OnMessage(connection, bytes));
+        _arrivals.Add(arrival.Existence);
+        simulation.Note(TraceKind.Deliver, to.Id, arrival.Text, from, arrival.Message, arrival.Hash);
+        to.Act(arrival.Life, arrival, static (party, it) => party.OnMessage(it.Connection, it.Bytes));
         if (to == connection.Client && connection.IsOpen && connection.Server.IsUp)
         {
-            connection.Server.Act(connection.Server.Life, () => connection.Server.OnDrained(connection));
+            connection.Server.Act(connection.Server.Life, connection, static (party, it) => party.OnDrained(it));
         }
     }
 
@@ -277,5 +281,31 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
             _lastBytes = _writer.WrittenSpan.ToArray();
             _lastHash = FastHash.Of(_lastBytes);
         }
+    }
+
+    /// <summary>A message on its way.</summary>
+    private sealed class Arrival(SimulatedNetwork network, Connection connection, Party to, byte[] bytes) : IEvent
+    {
+        public Connection Connection => connection;
+
+        public Party To => to;
+
+        /// <summary>The addressee's when it was sent.</summary>
+        public int Life { get; } = to.Life;
+
+        public byte[] Bytes => bytes;
+
+        /// <summary>It waited for its addressee before.</summary>
+        public bool WasHeld { get; set; }
+
+        public required ulong Hash { get; init; }
+
+        public required ChoiceId Existence { get; init; }
+
+        public required long Message { get; init; }
+
+        public required string Text { get; init; }
+
+        public void Happen() => network.Arrive(this);
     }
 }

@@ -62,7 +62,7 @@ internal abstract class Party(SimulatedCluster cluster, int id, string name)
         if (IsUp && Life == life)
         {
             Cluster.Checks.ForEach(check => check.OnStarted(Id));
-            ScheduleTick(life, (Id + 1) * Millisecond);
+            Cluster.Simulation.After((Id + 1) * Millisecond, new Ticking(this, life));
         }
     }
 
@@ -87,7 +87,10 @@ internal abstract class Party(SimulatedCluster cluster, int id, string name)
     }
 
     /// <summary>Does something as this party, if it still lives the same life, and takes the consequences.</summary>
-    public void Act(int life, Action action)
+    public void Act(int life, Action action) => Act(life, action, static (_, act) => act());
+
+    /// <summary>The same without a closure.</summary>
+    public void Act<T>(int life, T with, Action<Party, T> action)
     {
         if (!IsUp || Life != life)
         {
@@ -96,7 +99,7 @@ internal abstract class Party(SimulatedCluster cluster, int id, string name)
 
         try
         {
-            action();
+            action(this, with);
         }
         catch (PowerCutException)
         {
@@ -119,11 +122,7 @@ internal abstract class Party(SimulatedCluster cluster, int id, string name)
     /// <summary>Later in this life.</summary>
     /// <param name="delay">Unit: nanoseconds.</param>
     /// <param name="action">What.</param>
-    public void After(long delay, Action action)
-    {
-        int life = Life;
-        Cluster.Simulation.After(delay, () => WhenAwake(life, action));
-    }
+    public void After(long delay, Action action) => Cluster.Simulation.After(delay, new Later(this, Life, action));
 
     public virtual void OnAccepted(Connection connection)
     {
@@ -152,25 +151,42 @@ internal abstract class Party(SimulatedCluster cluster, int id, string name)
     {
     }
 
-    private void WhenAwake(int life, Action action)
+    /// <summary>Something of one life, which waits while the party is paused.</summary>
+    private abstract class OfLife(Party party, int life) : IEvent
     {
-        if (PausedUntil > Cluster.Simulation.Now && Life == life)
+        public void Happen()
         {
-            Cluster.Simulation.After(PausedUntil - Cluster.Simulation.Now, () => WhenAwake(life, action));
-            return;
+            Simulation simulation = party.Cluster.Simulation;
+            if (party.PausedUntil > simulation.Now && party.Life == life)
+            {
+                simulation.After(party.PausedUntil - simulation.Now, this);
+                return;
+            }
+
+            party.Act(life, this, static (party, it) => it.Act(party));
         }
 
-        Act(life, action);
+        protected abstract void Act(Party party);
     }
 
-    private void ScheduleTick(int life, long delay) => Cluster.Simulation.After(delay, () => WhenAwake(life, () =>
+    private sealed class Later(Party party, int life, Action action) : OfLife(party, life)
     {
-        Cluster.Faults.OnTick(this);
-        if (Life == life && IsUp)
-        {
-            OnTick();
-        }
+        protected override void Act(Party party) => action();
+    }
 
-        ScheduleTick(life, Cluster.Plan.TickMilliseconds * Millisecond);
-    }));
+    /// <summary>All ticks of one life.</summary>
+    private sealed class Ticking(Party party, int life) : OfLife(party, life)
+    {
+        protected override void Act(Party party)
+        {
+            int life = party.Life;
+            party.Cluster.Faults.OnTick(party);
+            if (party.Life == life && party.IsUp)
+            {
+                party.OnTick();
+            }
+
+            party.Cluster.Simulation.After(party.Cluster.Plan.TickMilliseconds * Millisecond, this);
+        }
+    }
 }

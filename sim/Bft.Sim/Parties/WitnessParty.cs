@@ -118,12 +118,15 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     protected override void OnTick()
     {
         _driver.Tick(ClockMs);
+        int ackedSlots = _role.AckedSlotCountMax;
+        int unknownAcks = _role.UnknownAckCount;
+        int slots = _role.SlotCountMax;
         foreach (Checker check in Cluster.ChecksOf(this))
         {
             check.OnAmount(Id, "held bytes", _role.HeldBodyBytes, Cluster.NodeLimits.HeldBytesMax);
-            check.OnAmount(Id, "slots with acks of a stream", _role.AckedSlotCountMax, AckWindows * Cluster.Plan.WindowSlots);
-            check.OnAmount(Id, "acks of unknown streams", _role.UnknownAckCount, Cluster.NodeLimits.UnknownAcksMax * Cluster.Plan.Witnesses);
-            check.OnAmount(Id, "slots of a stream", _role.SlotCountMax, SlotWindows * Cluster.Plan.WindowSlots);
+            check.OnAmount(Id, "slots with acks of a stream", ackedSlots, AckWindows * Cluster.Plan.WindowSlots);
+            check.OnAmount(Id, "acks of unknown streams", unknownAcks, Cluster.NodeLimits.UnknownAcksMax * Cluster.Plan.Witnesses);
+            check.OnAmount(Id, "slots of a stream", slots, SlotWindows * Cluster.Plan.WindowSlots);
         }
 
         for (int peer = 0; peer < _peers.Length; peer++)
@@ -364,9 +367,20 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         _probes.OnDecided(effects);
         foreach (Checker check in Cluster.ChecksOf(this))
         {
-            effects.Records.ForEach(record => check.OnRecord(Id, record));
-            effects.StoredTips.ForEach(tip => check.OnStored(Id, tip));
-            effects.Evidence.ForEach(evidence => check.OnEvidence(Id, evidence));
+            foreach (WitnessRecord record in effects.Records)
+            {
+                check.OnRecord(Id, record);
+            }
+
+            foreach (StoredTip tip in effects.StoredTips)
+            {
+                check.OnStored(Id, tip);
+            }
+
+            foreach (VerifiedEvidence evidence in effects.Evidence)
+            {
+                check.OnEvidence(Id, evidence);
+            }
         }
 
         foreach (StoredTip tip in effects.StoredTips)

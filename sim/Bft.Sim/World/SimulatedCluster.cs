@@ -20,6 +20,8 @@ internal sealed class SimulatedCluster : RunFacts
     private const int UnknownAcksMax = 64;
     private const int SettleMilliseconds = 250; // how often it is asked whether all that is due has happened
 
+    private static readonly List<Checker> NoChecks = [];
+
     private readonly IdealSignatures _ideal = new();
     private readonly List<ISigner> _signers = [];
     private readonly Dictionary<PublicKey, int> _byKey = [];
@@ -124,7 +126,7 @@ internal sealed class SimulatedCluster : RunFacts
     public List<Checker> Checks { get; } = [];
 
     /// <summary>Those that hear what a party did of its own: none for a Byzantine one, whose claims mean nothing.</summary>
-    public IReadOnlyList<Checker> ChecksOf(Party party) => party.IsByzantine ? [] : Checks;
+    public List<Checker> ChecksOf(Party party) => party.IsByzantine ? NoChecks : Checks;
 
     /// <summary>What Byzantine parties know together.</summary>
     public Conspiracy Conspiracy { get; }
@@ -234,7 +236,13 @@ internal sealed class SimulatedCluster : RunFacts
             check.Report = found => Violation ??= Note(found);
         }
 
-        Network.Sent = (from, to, frame, bytes) => Checks.ForEach(check => check.OnSent(from.Id, to.Id, frame, bytes));
+        Network.Sent = (from, to, frame, bytes) =>
+        {
+            foreach (Checker check in Checks)
+            {
+                check.OnSent(from.Id, to.Id, frame, bytes);
+            }
+        };
         foreach (Party party in _parties)
         {
             Lot lot = Simulation.Choices.Next(ChoiceStream.Plan, party.Id);

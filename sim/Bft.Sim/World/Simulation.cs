@@ -7,7 +7,7 @@ namespace Bft.Sim;
 /// </remarks>
 public sealed class Simulation(Choices choices, Trace? trace = null)
 {
-    private readonly PriorityQueue<Action, (long At, uint Tie, long Sequence)> _events = new();
+    private readonly PriorityQueue<IEvent, (long At, uint Tie, long Sequence)> _events = new();
     private readonly SortedDictionary<string, long> _probes = new(StringComparer.Ordinal);
     private long _scheduled;
 
@@ -31,11 +31,14 @@ public sealed class Simulation(Choices choices, Trace? trace = null)
     public IReadOnlyDictionary<string, long> Probes => _probes;
 
     /// <summary>Performs an action at a later instant. Unit: nanoseconds from now.</summary>
-    public void After(long delay, Action action)
+    public void After(long delay, Action action) => After(delay, new Doing(action));
+
+    /// <summary>Lets something happen at a later instant. Unit: nanoseconds from now.</summary>
+    public void After(long delay, IEvent next)
     {
         long sequence = ++_scheduled;
         uint tie = unchecked((uint)new Lot(choices.Seed, new ChoiceId(ChoiceStream.Plan, -1, (int)sequence)).Bits());
-        _events.Enqueue(action, (Now + Math.Max(delay, 1), tie, sequence));
+        _events.Enqueue(next, (Now + Math.Max(delay, 1), tie, sequence));
     }
 
     /// <summary>Performs events until a time, or until nothing is left, or until told to stop.</summary>
@@ -44,10 +47,10 @@ public sealed class Simulation(Choices choices, Trace? trace = null)
         ArgumentNullException.ThrowIfNull(isOver);
         while (!isOver() && _events.TryPeek(out _, out (long At, uint Tie, long Sequence) next) && next.At <= until)
         {
-            Action action = _events.Dequeue();
+            IEvent due = _events.Dequeue();
             Now = next.At;
             Events++;
-            action();
+            due.Happen();
         }
 
         if (!isOver())
@@ -70,4 +73,15 @@ public sealed class Simulation(Choices choices, Trace? trace = null)
         Hash.Add(content);
         trace?.Add(new TraceEvent(trace.Count, Now, kind, party, other, message, text));
     }
+
+    private sealed class Doing(Action action) : IEvent
+    {
+        public void Happen() => action();
+    }
+}
+
+/// <summary>What happens at its time: arrivals and ticks, millions of them, as objects that hold what they need; all else by <see cref="Action"/>.</summary>
+public interface IEvent
+{
+    void Happen();
 }

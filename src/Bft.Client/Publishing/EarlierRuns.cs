@@ -139,7 +139,7 @@ internal sealed class EarlierRuns
         {
             link = Ancestor.Link(linked.Header.Incarnation, target.Batch.Sequence, target.Batch.Digest);
             _linkTarget = linked;
-            foreach (WitnessIndex witness in _committee.GetMembers().Where(_connected.Contains))
+            foreach (WitnessIndex witness in _committee.Members.Where(_connected.Contains))
             {
                 SendTarget(witness);
             }

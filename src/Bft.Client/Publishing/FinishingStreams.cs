@@ -42,7 +42,7 @@ internal sealed class FinishingStreams(Committee committee, BatchVerifier batche
 
         FinishingStream added = new(role, bodiless);
         _streams.Add(role.Header.Incarnation, added);
-        foreach (WitnessIndex witness in committee.GetMembers().Where(_connected.Contains))
+        foreach (WitnessIndex witness in committee.Members.Where(_connected.Contains))
         {
             role.OnConnected(witness, _effects);
         }
@@ -133,7 +133,7 @@ internal sealed class FinishingStreams(Committee committee, BatchVerifier batche
     /// <summary>Asks one witness after the other for the bodies that lack.</summary>
     private void Fetch(FinishingStream stream)
     {
-        WitnessIndex[] connected = [.. committee.GetMembers().Where(_connected.Contains)];
+        WitnessIndex[] connected = [.. committee.Members.Where(_connected.Contains)];
         if (connected.Length > 0 && stream.Bodiless.TryPeek(out VerifiedStatement? first))
         {
             outputs.Send(connected[_asked++ % connected.Length], new FetchFrame(first.Reference.Stream, first.Sequence, stream.Bodiless.Last().Sequence, WithBodies: true));

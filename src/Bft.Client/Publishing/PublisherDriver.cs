@@ -66,7 +66,7 @@ internal sealed class PublisherDriver
         _sayAt = options.ResendFirstTicks;
         _outputs = outputs;
         _tipVerifier = new AckVerifier(committee, scheme, NodeLimits.Default.RememberedRootsMax);
-        _replies = [.. committee.GetMembers().Select(_ => new PublishReplies(committee, signer.PublicKey, topic, scheme, IsCovered))];
+        _replies = [.. committee.Members.Select(_ => new PublishReplies(committee, signer.PublicKey, topic, scheme, IsCovered))];
         _earlier = new EarlierRuns(committee, topic, signer, scheme, options, journal, _tipVerifier, outputs);
     }
 
@@ -167,7 +167,7 @@ internal sealed class PublisherDriver
     {
         _nowMs = nowMs;
         _ticks++;
-        foreach (WitnessIndex witness in _committee.GetMembers())
+        foreach (WitnessIndex witness in _committee.Members)
         {
             foreach (QuorumCertificate tip in RepliesOf(witness).TakeTips())
             {
@@ -305,7 +305,7 @@ internal sealed class PublisherDriver
     {
         _progress = new Progress(Role.Header, Role.FirstUncovered);
         _outputs.Opened(Role.Header, why);
-        foreach (WitnessIndex witness in _committee.GetMembers().Where(_connected.Contains))
+        foreach (WitnessIndex witness in _committee.Members.Where(_connected.Contains))
         {
             Role.OnConnected(witness, _effects);
         }

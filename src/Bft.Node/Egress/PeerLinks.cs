@@ -10,7 +10,7 @@ internal sealed class PeerLinks
     private readonly PeerLink?[] _links;
 
     public PeerLinks(NodeIdentity identity, Func<WitnessIndex, PeerLink> link) =>
-        _links = [.. identity.Committee.GetMembers().Select(member => member == identity.Index ? null : link(member))];
+        _links = [.. identity.Committee.Members.Select(member => member == identity.Index ? null : link(member))];
 
     public IEnumerable<PeerLink> All => _links.OfType<PeerLink>();
 

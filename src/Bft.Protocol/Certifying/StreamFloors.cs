@@ -61,7 +61,7 @@ public sealed class StreamFloors(Committee committee)
         int byFloor = 0;
         Sequence? lowest = null;
         Sequence? lowestServed = null;
-        foreach (WitnessIndex witness in committee.GetMembers())
+        foreach (WitnessIndex witness in committee.Members)
         {
             if (_floors[witness.Value] is { } floor && floor > wanted)
             {

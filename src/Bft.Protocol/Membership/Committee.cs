@@ -1,4 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Collections.Immutable;
 using Bft.Crypto;
 using Bft.Protocol.Model;
 
@@ -16,6 +16,7 @@ public sealed class Committee
         Limits = limits;
         Size = new CommitteeSize(keys.Length);
         _keys = keys;
+        Members = [.. Enumerable.Range(0, keys.Length).Select(index => new WitnessIndex(index))];
     }
 
     public ClusterId Cluster { get; }
@@ -46,6 +47,6 @@ public sealed class Committee
         return index < 0 ? null : new WitnessIndex(index);
     }
 
-    [SuppressMessage("Design", "CA1024", Justification = "Makes a new sequence each time.")]
-    public IEnumerable<WitnessIndex> GetMembers() => Enumerable.Range(0, _keys.Length).Select(index => new WitnessIndex(index));
+    /// <summary>In order.</summary>
+    public ImmutableArray<WitnessIndex> Members { get; }
 }

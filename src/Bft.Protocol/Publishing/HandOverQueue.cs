@@ -34,8 +34,17 @@ internal sealed class HandOverQueue(Committee committee, int delayTicks)
         }
     }
 
-    public IEnumerable<VerifiedCertificate> DueTo(WitnessLink link, long now) => _pending
-        .Where(pending => pending.Since + delayTicks <= now && (link.Tip is null || link.Tip < pending.Certificate.Batch.Sequence))
-        .Select(pending => pending.Certificate)
-        .Take(BurstMax);
+    public List<VerifiedCertificate> DueTo(WitnessLink link, long now)
+    {
+        List<VerifiedCertificate> due = [];
+        foreach ((VerifiedCertificate certificate, long since) in _pending)
+        {
+            if (due.Count < BurstMax && since + delayTicks <= now && (link.Tip is not { } tip || tip < certificate.Batch.Sequence))
+            {
+                due.Add(certificate);
+            }
+        }
+
+        return due;
+    }
 }

@@ -22,7 +22,7 @@ public sealed class Inquiry
         ArgumentNullException.ThrowIfNull(options);
         _size = committee.Size;
         _options = options;
-        _retries = [.. committee.GetMembers().Select(_ => new BackOff(options.ResendFirstTicks, options.ResendMaxTicks))];
+        _retries = [.. committee.Members.Select(_ => new BackOff(options.ResendFirstTicks, options.ResendMaxTicks))];
     }
 
     /// <summary>How many have answered since the last <see cref="AskAgain"/>.</summary>

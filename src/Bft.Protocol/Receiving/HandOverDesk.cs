@@ -17,7 +17,7 @@ internal sealed class HandOverDesk(Committee committee, ReceiverOptions options)
             return;
         }
 #endif
-        foreach (WitnessIndex witness in committee.GetMembers())
+        foreach (WitnessIndex witness in committee.Members)
         {
             if (stream.IsTipBelow(witness, certificate.Batch.Sequence))
             {

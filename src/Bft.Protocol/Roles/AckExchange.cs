@@ -17,7 +17,7 @@ internal sealed class AckExchange
     /// <summary>Most acks told again in one tick.</summary>
     private const int AgainMax = 32;
 
-    private readonly SortedDictionary<StreamId, Waiting> _waiting = [];
+    private readonly SortedList<StreamId, Waiting> _waiting = []; // walked at every tick
     private long _tick;
 
     /// <summary>An ack of the stream was told for the first time.</summary>
@@ -36,9 +36,10 @@ internal sealed class AckExchange
     {
         _tick++;
         int left = AgainMax;
-        foreach ((StreamId id, Waiting waiting) in _waiting.ToArray())
+        for (int i = 0; i < _waiting.Count && left > 0; i++)
         {
-            if (left == 0 || !waiting.IsDue(_tick))
+            Waiting waiting = _waiting.GetValueAtIndex(i);
+            if (!waiting.IsDue(_tick))
             {
                 continue;
             }
@@ -46,7 +47,7 @@ internal sealed class AckExchange
             VerifiedAck[] uncovered = waiting.Uncovered();
             if (uncovered.Length == 0 && !waiting.IsBusy)
             {
-                _waiting.Remove(id);
+                _waiting.RemoveAt(i--);
                 continue;
             }
 

@@ -55,6 +55,11 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
 
     public void OnTick(WitnessEffects effects)
     {
+        if (_pursuits.Count == 0)
+        {
+            return;
+        }
+
         foreach ((var key, Pursuit pursuit) in _pursuits.ToArray())
         {
             if (pursuit.IsDone)

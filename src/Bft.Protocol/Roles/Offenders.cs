@@ -18,7 +18,7 @@ internal sealed class Offenders(Committee committee)
 
     private readonly SortedDictionary<PublicKey, VerifiedEvidence> _first = [];
     private readonly SortedSet<StreamId> _streams = [];
-    private readonly PeerTurn[] _turns = [.. committee.GetMembers().Select(_ => new PeerTurn())];
+    private readonly PeerTurn[] _turns = [.. committee.Members.Select(_ => new PeerTurn())];
 
     /// <summary>Over the offenders' keys; layout in docs/wire.md.</summary>
     public Digest Digest { get; private set; } = Sha256.Hash([]);

@@ -55,7 +55,7 @@ public sealed class PublisherRole
         _options = options;
         _window = new SendWindow(committee.Limits);
         _acks = new AckCollector(committee);
-        _links = [.. committee.GetMembers().Select(witness => new WitnessLink(witness, options))];
+        _links = [.. committee.Members.Select(witness => new WitnessLink(witness, options))];
         _handOvers = new HandOverQueue(committee, options.HandOverTicks);
         _retiredCalls = new RetiredCalls(committee.Size, options.RetiredTicks);
         _ancestor = link;
@@ -436,7 +436,7 @@ public sealed class PublisherRole
             return;
         }
 #endif
-        if (!link.IsHandOverDue(_now) || End is JournalLost)
+        if (_handOvers.IsEmpty || !link.IsHandOverDue(_now) || End is JournalLost)
         {
             return;
         }

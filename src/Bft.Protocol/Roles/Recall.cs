@@ -109,8 +109,13 @@ internal sealed class Recall(Committee committee, WitnessIndex self)
         }
 
         _ticks = (_ticks + 1) % RecordTicks;
-        foreach (WitnessIndex peer in committee.GetMembers().Where(peer => peer != self))
+        foreach (WitnessIndex peer in committee.Members)
         {
+            if (peer == self)
+            {
+                continue;
+            }
+
             Record(peer, effects);
             if (IsAsking && _ticks % AskTicks == 0 && !_answered.Contains(peer))
             {
@@ -195,7 +200,7 @@ internal sealed class Recall(Committee committee, WitnessIndex self)
     {
         HeldRoot? highest = _highest[peer.Value];
         HeldRoot? recorded = _recorded[peer.Value];
-        if (highest is not null && highest != recorded && (highest.Run != recorded?.Run || _ticks % RecordTicks == 0))
+        if (highest is not null && !ReferenceEquals(highest, recorded) && (highest.Run != recorded?.Run || _ticks % RecordTicks == 0))
         {
             _recorded[peer.Value] = highest;
             effects.Records.Add(new PeerRootRecord(highest.ToBundle(committee)));

@@ -404,7 +404,7 @@ public sealed class ReceiverRole
     /// <summary>R4: a list that lacks what others proved a while ago, and what nobody serves yet, is no list to rely on.</summary>
     private void FindBehind(ReceiverEffects effects)
     {
-        foreach (WitnessIndex witness in _committee.GetMembers().Where(_watchedTips.IsWatched))
+        foreach (WitnessIndex witness in _committee.Members.Where(_watchedTips.IsWatched))
         {
             if (_streams.Values.Any(stream => stream.IsBehind && stream.CertifiedBefore is { } certified && !(_watchedTips.TipOf(witness, stream.Id) >= certified)))
             {
@@ -421,7 +421,7 @@ public sealed class ReceiverRole
     private StreamFloors NewFloors(ReceivedStream stream)
     {
         StreamFloors floors = new(_committee);
-        foreach (WitnessIndex witness in _committee.GetMembers())
+        foreach (WitnessIndex witness in _committee.Members)
         {
             if (stream.TipOf(witness) is { } tip)
             {
@@ -558,7 +558,7 @@ public sealed class ReceiverRole
         effects.Fork = fork;
 
         // C2: what was delivered before this run has left its certificate with witnesses, and whoever holds that one finds the liars in both.
-        foreach (WitnessIndex witness in _committee.GetMembers())
+        foreach (WitnessIndex witness in _committee.Members)
         {
             effects.HandOvers.Add(new HandOver(witness, fork.Second.Certificate));
         }

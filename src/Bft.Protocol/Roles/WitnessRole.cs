@@ -60,10 +60,10 @@ public sealed partial class WitnessRole : IWholeWitness
     public long HeldBodyBytes => _heldBytes.Value;
 
     /// <summary>C3: slots of which something is kept, in the stream that has most.</summary>
-    public int SlotCountMax => _streams.Count == 0 ? 0 : _streams.Values.Max(stream => stream.Witness.SlotCount);
+    public int SlotCountMax => MostOf(static stream => stream.Witness.SlotCount);
 
     /// <summary>C3: slots of which acks are kept, in the stream that has most: two windows.</summary>
-    public int AckedSlotCountMax => _streams.Count == 0 ? 0 : _streams.Values.Max(stream => stream.Collector.SlotCount);
+    public int AckedSlotCountMax => MostOf(static stream => stream.Collector.SlotCount);
 
     /// <summary>C3: acks of streams that are not known; at most <see cref="NodeLimits.UnknownAcksMax"/> of each witness.</summary>
     public int UnknownAckCount => _unknownAcks.Count;
@@ -370,6 +370,17 @@ public sealed partial class WitnessRole : IWholeWitness
         _streams.TryGetValue(AwaitedLinks.TargetOf(header, link), out WitnessStream? target)
         && target.Witness.StoredTip is { } tip
         && (tip.Batch.Sequence > link.Sequence || tip.Batch == new BatchRef(tip.Batch.Stream, link.Sequence, link.Digest));
+
+    private int MostOf(Func<WitnessStream, int> count)
+    {
+        int most = 0;
+        foreach (WitnessStream stream in _streams.Values)
+        {
+            most = Math.Max(most, count(stream));
+        }
+
+        return most;
+    }
 
     private void KeepUnknown(VerifiedAck ack, WitnessEffects effects)
     {

@@ -16,15 +16,12 @@ internal sealed class Retention(BatchStore store, Func<Topic, RetentionPolicy> p
     public List<Cut> Decide(long now)
     {
         List<Cut> cuts = [];
-        foreach (IGrouping<Topic, StreamLog> topic in store.Ordered.Where(log => log.Tip is not null).GroupBy(log => log.Header.Topic))
+        foreach (IGrouping<Topic, StreamLog> topic in store.Ordered.Where(log => log.Tip is not null && policyOf(log.Header.Topic) != RetentionPolicy.KeepAll).GroupBy(log => log.Header.Topic))
         {
             RetentionPolicy policy = policyOf(topic.Key);
-            if (policy != RetentionPolicy.KeepAll)
-            {
-                Cutting[] streams = [.. topic.Select(log => new Cutting(log))];
-                CutBodies(streams, policy, now);
-                cuts.AddRange(streams.Select(stream => stream.Decide(policy, now)).Where(cut => cut.Bytes > 0));
-            }
+            Cutting[] streams = [.. topic.Select(log => new Cutting(log))];
+            CutBodies(streams, policy, now);
+            cuts.AddRange(streams.Select(stream => stream.Decide(policy, now)).Where(cut => cut.Bytes > 0));
         }
 
         return cuts;

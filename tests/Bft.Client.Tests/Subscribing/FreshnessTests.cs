@@ -17,7 +17,7 @@ public sealed class FreshnessTests : DriverFixture
         WitnessIndex[] first = Outputs.Watched;
         Assert.Equal(Cluster.Size.Responsive, first.Length);
         WitnessIndex silent = first[0];
-        WitnessIndex spare = Cluster.Committee.GetMembers().Single(witness => !first.Contains(witness));
+        WitnessIndex spare = Cluster.Committee.Members.Single(witness => !first.Contains(witness));
 
         Run(4000, silent);
 

@@ -148,7 +148,7 @@ public sealed class TestWitness
         Do((role, effects) => role.Start(new Run(++_run), effects));
         if (_answered)
         {
-            Answer([.. _cluster.Committee.GetMembers().Select(peer => peer.Value).Where(peer => peer != Index)]);
+            Answer([.. _cluster.Committee.Members.Select(peer => peer.Value).Where(peer => peer != Index)]);
         }
     }
 
