@@ -15,6 +15,7 @@ internal sealed class Consistency : Checker
     private readonly Dictionary<BatchRef, Tally> _tallies = [];
     private readonly Dictionary<Slot, (Digest Digest, BatchRef By)> _covered = [];
     private readonly HashSet<(int Witness, BatchRef Batch, ulong Base)> _counted = [];
+    private readonly HashSet<int> _countedWhole = []; // certificates
     private ClaimWalk<BatchRef>? _walk;
 
     public override string Name => "consistency";
@@ -31,7 +32,10 @@ internal sealed class Consistency : Checker
             Count(seen.Bundle?.Acks ?? []);
             foreach (SeenCertificate certificate in seen.Certificates)
             {
-                Count(certificate.Acks);
+                if (!_countedWhole.Contains(certificate.Id) && Count(certificate.Acks))
+                {
+                    _countedWhole.Add(certificate.Id);
+                }
             }
         }
 
@@ -51,11 +55,19 @@ internal sealed class Consistency : Checker
         }
     }
 
-    private void Count(SeenAck[] acks)
+    /// <returns>All count: they need no second look.</returns>
+    private bool Count(SeenAck[] acks)
     {
+        bool all = true;
         foreach (SeenAck ack in acks)
         {
-            if (ack.Witness >= Facts.Plan.Witnesses || !Facts.Sightings.IsGenuine(ack) || !_counted.Add((ack.Witness, ack.Batch, ack.Base)))
+            if (ack.Witness >= Facts.Plan.Witnesses || !Facts.Sightings.IsGenuine(ack))
+            {
+                all = false;
+                continue;
+            }
+
+            if (!_counted.Add((ack.Witness, ack.Batch, ack.Base)))
             {
                 continue;
             }
@@ -71,6 +83,8 @@ internal sealed class Consistency : Checker
                 Walk.Add(ack.Batch, ack.Batch, from);
             }
         }
+
+        return all;
     }
 
     private void OnCoveredSlot(BatchRef by, BatchRef batch)

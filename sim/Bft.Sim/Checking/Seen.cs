@@ -64,7 +64,7 @@ internal sealed class SeenFrame
     /// <summary>Acks that the message shows on their own.</summary>
     public SeenBundle? Bundle { get; init; }
 
-    public IReadOnlyList<SeenCertificate> Certificates { get; init; } = [];
+    public SeenCertificate[] Certificates { get; init; } = [];
 
     /// <summary>The batch that a publisher sends.</summary>
     public SeenStatement? Batch { get; init; }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
@@ -6,11 +5,10 @@ using Bft.Wire.Frames;
 
 namespace Bft.Sim;
 
-/// <summary>All that the messages of a run said, read by the simulator's own readers: each frame object once, each content once.</summary>
-/// <remarks>The same frame object goes to all addressees, so all but the first look at it cost one comparison.</remarks>
+/// <summary>All that the messages of a run said, read by the simulator's own readers, each content once.</summary>
+/// <remarks>The same frame object goes to all addressees one after the other, so all but the first look at it cost one comparison.</remarks>
 internal sealed class Sightings(RunFacts facts)
 {
-    private readonly ConditionalWeakTable<IFrame, SeenFrame> _frames = [];
     private readonly Dictionary<ulong, SeenBundle?> _bundles = [];
     private readonly Dictionary<ulong, SeenCertificate?> _certificates = [];
     private readonly Dictionary<ulong, SeenStatement?> _statementsByBytes = [];
@@ -36,7 +34,7 @@ internal sealed class Sightings(RunFacts facts)
             return _lastSeen;
         }
 
-        SeenFrame seen = Of(frame);
+        SeenFrame seen = Read(frame);
         _last = (frame, from);
         _lastSeen = seen;
         if (seen.Bundle is { } bundle && bundle.Root.Witness == from)
@@ -146,22 +144,6 @@ internal sealed class Sightings(RunFacts facts)
         }
 
         return bundle is not null && claim is { } reached && reached.Sequence.Value >= bundle.Acks[0].Base ? (bundle.Root.Witness, reached) : null;
-    }
-
-    private SeenFrame Of(IFrame frame)
-    {
-        if (frame is not (AcksFrame or TipFrame or BatchFrame or CertifiedFrame or RefusalFrame or EvidenceFrame or FloorFrame or StandingFrame or RecallFrame))
-        {
-            return SeenFrame.Empty;
-        }
-
-        if (!_frames.TryGetValue(frame, out SeenFrame? seen))
-        {
-            seen = Read(frame);
-            _frames.Add(frame, seen);
-        }
-
-        return seen;
     }
 
     private SeenFrame Read(IFrame frame)

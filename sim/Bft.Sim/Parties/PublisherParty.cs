@@ -262,6 +262,11 @@ internal sealed class PublisherParty(SimulatedCluster cluster, int id, string na
             return;
         }
 
+        Flush(commit);
+    }
+
+    private void Flush(JournalCommit commit)
+    {
         _isFlushing = true;
         BatchRef[] sealedBatches = [.. _appended];
         _appended.Clear();

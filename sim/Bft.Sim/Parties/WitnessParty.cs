@@ -21,6 +21,8 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     private const int AckWindows = 2;
     private const int SlotWindows = 6; // C3: two of what may come, four of what was left behind
 
+    private static readonly HeartbeatFrame Heartbeat = new();
+
     private readonly WitnessProbes _probes = new(cluster, id);
     private readonly List<Connection> _publishers = [];
     private readonly List<Connection> _readers = [];
@@ -137,7 +139,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
             }
             else if (_peers[peer] is { IsOpen: true } call && ((PeerCall)call.ClientState!).IsHeartbeatDue(SteadyMs, HeartbeatMs))
             {
-                Send(call, new HeartbeatFrame());
+                Send(call, Heartbeat);
             }
         }
 
@@ -439,6 +441,11 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
             return;
         }
 
+        Flush(commit);
+    }
+
+    private void Flush(JournalCommit commit)
+    {
         _isFlushing = true;
         OnSealed(commit);
         long delay = Cluster.Faults.OnCommit(this, out int sendsLeft);

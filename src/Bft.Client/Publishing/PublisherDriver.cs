@@ -202,7 +202,7 @@ internal sealed class PublisherDriver
     }
 
     /// <summary>What has to be flushed next; null when nothing has, or a commit is under way.</summary>
-    public JournalCommit? Seal() => _role is null ? null : _journal?.Seal(_role.Header.Incarnation, _covered, [.. _inFlight.Select(entry => entry.Batch)]);
+    public JournalCommit? Seal() => _role is null ? null : _journal?.Seal(_role.Header.Incarnation, _covered, _inFlight.Select(entry => entry.Batch));
 
     /// <summary>The commit was performed: what it holds may leave.</summary>
     public void OnCommitted(JournalCommit commit)

@@ -95,7 +95,7 @@ internal sealed class PublisherJournal : IDisposable
     /// <param name="incarnation">Of the stream.</param>
     /// <param name="covered">Its batch and all before it are covered; null when none is.</param>
     /// <param name="uncovered">The batches after it that were appended.</param>
-    public JournalCommit? Seal(Incarnation incarnation, VerifiedCertificate? covered, IReadOnlyCollection<VerifiedBatch> uncovered)
+    public JournalCommit? Seal(Incarnation incarnation, VerifiedCertificate? covered, IEnumerable<VerifiedBatch> uncovered)
     {
         if ((_lastAppended is null && _snapshotSegment is null) || _journal.Seal() is not { } commit)
         {
@@ -156,7 +156,7 @@ internal sealed class PublisherJournal : IDisposable
 
     private void Append(byte kind, ReadOnlySpan<byte> head, ReadOnlyMemory<byte> body) => _journal.Append(kind, head, body);
 
-    private void BeginSegment(Incarnation incarnation, VerifiedCertificate? covered, IReadOnlyCollection<VerifiedBatch> uncovered)
+    private void BeginSegment(Incarnation incarnation, VerifiedCertificate? covered, IEnumerable<VerifiedBatch> uncovered)
     {
         _snapshotSegment = _journal.Roll();
         _segmentLength = 0;

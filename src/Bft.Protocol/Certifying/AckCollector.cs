@@ -71,19 +71,24 @@ public sealed class AckCollector(Committee committee)
                 continue;
             }
 
-            CertificateEntry[] entries =
-            [
-                .. acks.Where(ack => ack is not null && ack.Batch == candidate.Batch)
-                    .OrderBy(ack => ack!.Base)
-                    .ThenBy(ack => ack!.Witness)
-                    .Take(quorum)
-                    .OrderBy(ack => ack!.Witness)
-                    .Select(ack => CertificateEntry.From(ack!)),
-            ];
-            return new VerifiedCertificate(new QuorumCertificate(candidate.Batch, committee.Epoch, entries));
+            return Certify(acks, candidate.Batch);
         }
 
         return null;
+    }
+
+    /// <summary>Some ack that counts in the slot is of another batch.</summary>
+    public bool HasOther(BatchRef batch)
+    {
+        foreach (VerifiedAck? ack in _slots.GetValueOrDefault(batch.Sequence) ?? [])
+        {
+            if (ack is not null && ack.Batch != batch)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>The acks that count in a slot, in the order of their witnesses.</summary>
@@ -109,6 +114,20 @@ public sealed class AckCollector(Committee committee)
         {
             _slots.Remove(slot);
         }
+    }
+
+    private VerifiedCertificate Certify(VerifiedAck?[] acks, BatchRef batch)
+    {
+        CertificateEntry[] entries =
+        [
+            .. acks.Where(ack => ack is not null && ack.Batch == batch)
+                .OrderBy(ack => ack!.Base)
+                .ThenBy(ack => ack!.Witness)
+                .Take(committee.Size.Quorum)
+                .OrderBy(ack => ack!.Witness)
+                .Select(ack => CertificateEntry.From(ack!)),
+        ];
+        return new VerifiedCertificate(new QuorumCertificate(batch, committee.Epoch, entries));
     }
 
     private static int Votes(VerifiedAck?[] acks, BatchRef batch)

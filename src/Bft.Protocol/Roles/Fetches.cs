@@ -64,7 +64,11 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
         {
             if (pursuit.IsDone)
             {
-                pursuit.Running.ToList().ForEach(running => Abandon(pursuit, running, effects));
+                foreach (Running running in pursuit.Running.ToArray())
+                {
+                    Abandon(pursuit, running, effects);
+                }
+
                 _pursuits.Remove(key);
                 continue;
             }

@@ -104,7 +104,7 @@ internal sealed class Offenders(Committee committee)
     {
         StreamWitness witness = stream.Witness;
         BatchRef batch = certificate.Batch;
-        stream.IsDivergent |= witness.Contradicts(batch) || stream.Collector.AcksAt(batch.Sequence).Any(ack => ack.Batch != batch);
+        stream.IsDivergent |= witness.Contradicts(batch) || stream.Collector.HasOther(batch);
         if (!stream.IsDivergent && statements.Count == 0)
         {
             return;

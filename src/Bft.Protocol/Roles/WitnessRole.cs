@@ -528,7 +528,7 @@ public sealed partial class WitnessRole : IWholeWitness
 
         AckOutcome outcome = stream.Collector.OnAck(ack, out _);
         stream.IsDivergent |= witness.AckedAt(slot) is { } acked && acked.Digest != ack.Batch.Digest;
-        stream.IsDivergent |= stream.Collector.AcksAt(slot).Any(other => other.Batch != ack.Batch) || outcome == AckOutcome.Conflicting;
+        stream.IsDivergent |= stream.Collector.HasOther(ack.Batch) || outcome == AckOutcome.Conflicting;
         if (stream.IsDivergent)
         {
             _offenders.Compare(stream, ack, effects);
@@ -555,6 +555,11 @@ public sealed partial class WitnessRole : IWholeWitness
 
     private void CertifyTouched(WitnessEffects effects)
     {
+        if (_touched.Count == 0)
+        {
+            return;
+        }
+
         foreach ((StreamId id, SortedSet<Sequence> slots) in _touched)
         {
             WitnessStream stream = _streams[id];

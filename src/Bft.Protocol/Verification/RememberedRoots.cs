@@ -11,7 +11,7 @@ namespace Bft.Protocol.Verification;
 internal sealed class RememberedRoots(int capacity)
 {
     private readonly Dictionary<AckRootStatement, VerifiedAckRoot> _roots = [];
-    private readonly Queue<AckRootStatement> _order = new();
+    private readonly Queue<VerifiedAckRoot> _order = new();
 
     public VerifiedAckRoot? Find(in AckRootStatement statement, Signature signature) =>
         _roots.TryGetValue(statement, out VerifiedAckRoot? root) && root.Signature == signature ? root : null;
@@ -23,10 +23,10 @@ internal sealed class RememberedRoots(int capacity)
             return;
         }
 
-        _order.Enqueue(root.Statement);
+        _order.Enqueue(root);
         if (_order.Count > capacity)
         {
-            _roots.Remove(_order.Dequeue());
+            _roots.Remove(_order.Dequeue().Statement);
         }
     }
 }

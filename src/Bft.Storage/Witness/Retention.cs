@@ -16,7 +16,8 @@ internal sealed class Retention(BatchStore store, Func<Topic, RetentionPolicy> p
     public List<Cut> Decide(long now)
     {
         List<Cut> cuts = [];
-        foreach (IGrouping<Topic, StreamLog> topic in store.Ordered.Where(log => log.Tip is not null && policyOf(log.Header.Topic) != RetentionPolicy.KeepAll).GroupBy(log => log.Header.Topic))
+        StreamLog[] limited = [.. store.Ordered.Where(log => log.Tip is not null && policyOf(log.Header.Topic) != RetentionPolicy.KeepAll)];
+        foreach (IGrouping<Topic, StreamLog> topic in limited.GroupBy(log => log.Header.Topic))
         {
             RetentionPolicy policy = policyOf(topic.Key);
             Cutting[] streams = [.. topic.Select(log => new Cutting(log))];
