@@ -48,7 +48,21 @@ public sealed class SimulatedDisk : IDisk
     public long Bytes => BytesWithout(null);
 
     /// <value>A crash now would lose nothing that is written: no unflushed sector, length or new name, and no flush that failed since the last crash.</value>
-    public bool IsDurable => _cached.All(pair => pair.Value.IsDurable && _durable.GetValueOrDefault(pair.Key) == pair.Value);
+    public bool IsDurable
+    {
+        get
+        {
+            foreach ((string name, Inode inode) in _cached)
+            {
+                if (!inode.IsDurable || _durable.GetValueOrDefault(name) != inode)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
 
     /// <summary>Flips one bit of one file, of something that was written: most of a journal is padding, where damage does no harm.</summary>
     public void FlipBit(ref Lot lot)

@@ -284,7 +284,7 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
     }
 
     /// <summary>A message on its way.</summary>
-    private sealed class Arrival(SimulatedNetwork network, Connection connection, Party to, byte[] bytes) : IEvent
+    private sealed class Arrival(SimulatedNetwork network, Connection connection, Party to, byte[] bytes) : Happening
     {
         public Connection Connection => connection;
 
@@ -306,6 +306,6 @@ internal sealed class SimulatedNetwork(Simulation simulation, RunPlan plan, Fram
 
         public required string Text { get; init; }
 
-        public void Happen() => network.Arrive(this);
+        public override void Happen() => network.Arrive(this);
     }
 }

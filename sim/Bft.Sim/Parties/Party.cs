@@ -152,9 +152,9 @@ internal abstract class Party(SimulatedCluster cluster, int id, string name)
     }
 
     /// <summary>Something of one life, which waits while the party is paused.</summary>
-    private abstract class OfLife(Party party, int life) : IEvent
+    private abstract class OfLife(Party party, int life) : Happening
     {
-        public void Happen()
+        public override void Happen()
         {
             Simulation simulation = party.Cluster.Simulation;
             if (party.PausedUntil > simulation.Now && party.Life == life)

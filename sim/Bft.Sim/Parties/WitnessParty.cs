@@ -367,6 +367,11 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     private void OnDecided(WitnessEffects effects)
     {
         _probes.OnDecided(effects);
+        if (effects.Records.Count + effects.StoredTips.Count + effects.Evidence.Count == 0)
+        {
+            return; // as most inputs end
+        }
+
         foreach (Checker check in Cluster.ChecksOf(this))
         {
             foreach (WitnessRecord record in effects.Records)

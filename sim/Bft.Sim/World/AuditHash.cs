@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Bft.Sim;
@@ -46,6 +47,7 @@ internal static class FastHash
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Step(ulong hash, ulong word)
     {
         ulong high = Math.BigMul(hash ^ word, 0xD6E8FEB86659FD93, out ulong low);

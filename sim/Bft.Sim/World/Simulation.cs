@@ -7,7 +7,7 @@ namespace Bft.Sim;
 /// </remarks>
 public sealed class Simulation(Choices choices, Trace? trace = null)
 {
-    private readonly PriorityQueue<IEvent, (long At, uint Tie, long Sequence)> _events = new();
+    private readonly PriorityQueue<Happening, (long At, uint Tie, long Sequence)> _events = new();
     private readonly SortedDictionary<string, long> _probes = new(StringComparer.Ordinal);
     private long _scheduled;
 
@@ -34,7 +34,7 @@ public sealed class Simulation(Choices choices, Trace? trace = null)
     public void After(long delay, Action action) => After(delay, new Doing(action));
 
     /// <summary>Lets something happen at a later instant. Unit: nanoseconds from now.</summary>
-    public void After(long delay, IEvent next)
+    public void After(long delay, Happening next)
     {
         long sequence = ++_scheduled;
         uint tie = unchecked((uint)new Lot(choices.Seed, new ChoiceId(ChoiceStream.Plan, -1, (int)sequence)).Bits());
@@ -47,7 +47,7 @@ public sealed class Simulation(Choices choices, Trace? trace = null)
         ArgumentNullException.ThrowIfNull(isOver);
         while (!isOver() && _events.TryPeek(out _, out (long At, uint Tie, long Sequence) next) && next.At <= until)
         {
-            IEvent due = _events.Dequeue();
+            Happening due = _events.Dequeue();
             Now = next.At;
             Events++;
             due.Happen();
@@ -74,14 +74,14 @@ public sealed class Simulation(Choices choices, Trace? trace = null)
         trace?.Add(new TraceEvent(trace.Count, Now, kind, party, other, message, text));
     }
 
-    private sealed class Doing(Action action) : IEvent
+    private sealed class Doing(Action action) : Happening
     {
-        public void Happen() => action();
+        public override void Happen() => action();
     }
 }
 
 /// <summary>What happens at its time: arrivals and ticks, millions of them, as objects that hold what they need; all else by <see cref="Action"/>.</summary>
-public interface IEvent
+public abstract class Happening
 {
-    void Happen();
+    public abstract void Happen();
 }
