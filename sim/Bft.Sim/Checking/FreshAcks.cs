@@ -1,5 +1,3 @@
-using Bft.Crypto;
-using Bft.Protocol;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;

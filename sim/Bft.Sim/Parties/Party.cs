@@ -179,9 +179,9 @@ internal abstract class Party(SimulatedCluster cluster, int id, string name)
     {
         protected override void Act(Party party)
         {
-            int life = party.Life;
+            int before = party.Life;
             party.Cluster.Faults.OnTick(party);
-            if (party.Life == life && party.IsUp)
+            if (party.Life == before && party.IsUp)
             {
                 party.OnTick();
             }

@@ -1,4 +1,3 @@
-using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Tests.Support;
 using Bft.Protocol.Verification;
