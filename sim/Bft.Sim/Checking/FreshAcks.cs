@@ -149,7 +149,7 @@ internal sealed class FreshAcks : Checker
         int witnesses = Facts.Plan.Witnesses;
         int answers = memory.Answered.Count;
 #if PLANTED
-        answers = Planted.Is("canary-fresh-acks") ? 0 : answers;
+        answers = Crypto.Planted.Is("canary-fresh-acks") ? 0 : answers;
 #endif
         return answers < witnesses - ((witnesses - 1) / 3) - 1 ? $"when {answers} of its peers have answered"
             : answers < witnesses - 1 && Facts.Plan.ClockJumpPpm == 0 && Facts.Now - memory.Since < PatienceMilliseconds * Millisecond ? "before the last of its peers had their time to answer"

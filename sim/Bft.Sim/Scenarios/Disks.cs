@@ -9,7 +9,7 @@ internal static class Disks
 
     public static IReadOnlyList<Scenario> All { get; } =
     [
-        new("torn-tail", "the power goes in the middle of commits: torn tails are cut, and nothing acked is lost", Small with { CrashAtCommitPpm = 200_000, PowerCutPpm = 1_000_000, PayloadBytes = 700 }, "torn tail cut"),
+        new("torn-tail", "the power goes in the middle of commits: torn tails are cut, and nothing acked is lost", Small with { CrashAtCommitPpm = 300_000, PowerCutPpm = 1_000_000, PayloadBytes = 700 }, "torn tail cut"),
         new("lost-writes", "power cuts while an equivocator is at work", Small with { Byzantine = [AdversaryKind.Colluder], ByzantinePublishers = 1, CrashPpm = 20_000, CrashAtCommitPpm = 20_000, PowerCutPpm = 1_000_000 }, "all witnesses restarted") { Direct = Restarted },
         new("bit-rot", "a bit of a journal flips between two lives", Small with { CrashPpm = 10_000, BitRotPpm = 1_000_000 }, "bit rot") { Direct = stage => Excused(stage, "bit rot") },
         new("misdirected-write", "a sector holds what belongs elsewhere", Small with { CrashPpm = 10_000, MisdirectedPpm = 1_000_000 }, "misdirected write") { Direct = stage => Excused(stage, "misdirected write") },
