@@ -111,6 +111,28 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    public void Totality_wants_f_plus_one_witnesses_that_showed_a_receiver_what_it_delivers()
+    {
+        Assert.Equal(["totality"], FoundWith(certifiers: 3, shown: 1));
+        Assert.Empty(FoundWith(certifiers: 3, shown: 2));
+        Assert.Empty(FoundWith(certifiers: 4, shown: 1));
+
+        static IReadOnlyList<string> FoundWith(int certifiers, int shown)
+        {
+            History history = new();
+            VerifiedBatch batch = history.Broadcast();
+            VerifiedCertificate certificate = history.Certify([.. Enumerable.Range(0, certifiers).Select(witness => history.Ack(witness, batch))]);
+            for (int witness = 0; witness < shown; witness++)
+            {
+                history.Store(witness, batch, certificate);
+            }
+
+            history.DeliverToAll(batch, certificate);
+            return history.Found;
+        }
+    }
+
+    [Fact]
     public void Order_wants_no_gap()
     {
         History history = new();

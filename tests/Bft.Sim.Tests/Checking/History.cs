@@ -205,7 +205,10 @@ internal sealed class History : RunFacts
         Record(witness, new CertificateRecord(certificate));
         _tips[(witness, batch.Reference.Stream)] = certificate;
         All(checker => checker.OnStored(witness, new StoredTip(_header, batch.Sequence, certificate)));
-        Send(witness, new TipFrame(certificate.Certificate.Bytes));
+        TipFrame tip = new(certificate.Certificate.Bytes);
+        Send(witness, tip);
+        Send(witness, First, tip);
+        Send(witness, Second, tip);
     }
 
     public void Forget(int witness, StreamId stream) => _tips.Remove((witness, stream));
