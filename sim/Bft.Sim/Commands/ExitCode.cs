@@ -39,7 +39,7 @@ internal static class ExitCodes
         ["consistency"] = "two batches certified or delivered in one slot",
         ["integrity"] = "delivered what its publisher never broadcast",
         ["validity"] = "a correct publisher's batch was not certified or delivered in time",
-        ["totality"] = "one correct receiver delivered what another did not in time",
+        ["totality"] = "one correct receiver delivered what another did not in time, or before f + 1 witnesses held it",
         ["order"] = "delivered out of order or with a gap",
         ["no-duplication"] = "a slot was delivered again after it was committed",
         ["durability"] = "something was revealed that was not durable, or what was durable is gone",
