@@ -15,6 +15,7 @@ internal sealed class FreshAcks : Checker
     private const long Millisecond = 1_000_000;
     private const long PatienceMilliseconds = 10_000; // W9
     private const long FreshMilliseconds = 30_000;    // W11
+    private const long PauseMilliseconds = 5_000;     // what came meanwhile is taken at the time of the last tick
 
     private readonly SortedDictionary<int, WitnessMemory> _memories = [];
 
@@ -193,7 +194,7 @@ internal sealed class FreshAcks : Checker
         memory.Note(new Fact(FactKind.Retired, header.Id));
         memory.Headers.TryAdd(header.Id, header);
         if (Facts.IsCorrect(witness) && Facts.Plan.ClockJumpPpm == 0 && stream.LastAck is var (sequence, at)
-            && sequence >= stream.End && Facts.Now - at < FreshMilliseconds * Millisecond)
+            && sequence >= stream.End && Facts.Now - at < (FreshMilliseconds - (Facts.Plan.PausePpm > 0 ? PauseMilliseconds : 0) - Facts.Plan.TickMilliseconds) * Millisecond)
         {
             Fail($"{NameOf(witness)} retires {header.Id}, in which an ack of the last 30 s is not certified (W11).", witness);
         }

@@ -37,9 +37,10 @@ internal sealed class NoDuplication : Checker
 
     public override void OnCovered(int publisher, BatchRef batch, VerifiedCertificate certificate)
     {
+        // A call that is still on its way counts from when it comes, so the time begins again and does not end.
         if (_calls.TryGetValue(batch.Stream, out Calls? calls))
         {
-            calls.Since = null;
+            calls.Since = Facts.Now;
         }
     }
 

@@ -44,6 +44,9 @@ internal sealed class WitnessMemory
 
     public void Restore(ulong mark, bool isDiskLost)
     {
+        // A commit that was under way at the crash may be whole on the disk: then the run goes on with it.
+        Durable(mark);
+        _sealed.Clear();
         foreach (Fact lost in _sure.Where(fact => isDiskLost || fact.Value > mark).Select(fact => fact.Key).ToArray())
         {
             _sure.Remove(lost);
@@ -86,7 +89,6 @@ internal sealed class WitnessMemory
     public void Crash()
     {
         _open.Clear();
-        _sealed.Clear();
         Linked.Clear();
         foreach (StreamMemory stream in _streams.Values)
         {

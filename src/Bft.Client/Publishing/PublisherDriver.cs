@@ -183,6 +183,9 @@ internal sealed class PublisherDriver
 
         _earlier.OnTick();
         _role?.OnTick(_effects);
+
+        // What is covered by now is not published again.
+        Perform();
         BeginAgain();
         Perform();
     }

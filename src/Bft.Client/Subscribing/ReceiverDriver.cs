@@ -221,6 +221,9 @@ internal sealed class ReceiverDriver
                 OnTip(received.From, received.Channel, tip);
                 break;
             case { Frame: FloorFrame floor, Proof: { } proof }:
+                // The proof counts as a tip (R5): what it releases comes before what the floor skips.
+                _role?.OnTip(received.From, proof, _effects);
+                Perform();
                 _role?.OnFloor(received.From, floor.Slot, proof, _effects);
                 break;
             case { Frame: HeartbeatFrame heartbeat, Channel: SubscriptionChannel.Tips }:

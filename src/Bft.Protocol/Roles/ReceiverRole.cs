@@ -315,6 +315,9 @@ public sealed class ReceiverRole
         {
             stream.IsWanted = false;
             stream.Starved = null;
+
+            // What is wanted from now on is wanted of the new one, also of a stream of which it has sent nothing yet.
+            stream.Server = null;
         }
 
         OnPaused();

@@ -230,6 +230,22 @@ public sealed class ReceiverTrustTests : ReceiverFixture
     }
 
     [Fact]
+    public void R4_what_is_wanted_after_another_began_to_serve_is_wanted_of_that_one()
+    {
+        VerifiedBatch[] batches = Cluster.Stream().AppendMany(2);
+        Role.OnRange(W(0), Cluster.Certify(batches[1].Reference, 0), Statements(batches), Effects);
+        Tip(1, batches[1]);
+        Role.OnServing();
+        Effects.Clear();
+
+        Tick(1000);
+
+        // Not of the one that served before: the host would take it for settled, and stay with a new one that withholds.
+        Assert.NotEmpty(Effects.Wanted);
+        Assert.All(Effects.Wanted, wanted => Assert.Null(wanted.NotFrom));
+    }
+
+    [Fact]
     public void C2_a_fork_against_what_was_delivered_before_this_run_stops_too_and_the_witnesses_are_shown_the_other_side()
     {
         TestStream stream = Cluster.Stream();
