@@ -55,6 +55,9 @@ internal sealed class History : RunFacts
     /// <summary>Checkers that found something, each once.</summary>
     public IReadOnlyList<string> Found => [.. _found.Distinct(StringComparer.Ordinal)];
 
+    /// <summary>Of the last commit, of whatever witness.</summary>
+    public ulong Mark => _mark;
+
     public Committee Committee { get; }
 
     public int Faulty { get; }
