@@ -67,10 +67,11 @@ public sealed class WitnessProcess : IAsyncDisposable
         int before = CountOf(words);
         using Process kill = Process.Start("kill", ["-HUP", $"{_process.Id}"]);
         await kill.WaitForExitAsync();
+        CancellationToken deadline = ProcessCluster.Deadline;
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
         while (CountOf(words) == before)
         {
-            Assert.True(await timer.WaitForNextTickAsync(ProcessCluster.Deadline), Log);
+            await timer.WaitForNextTickAsync(deadline);
         }
     }
 
