@@ -37,7 +37,8 @@ public sealed class WitnessProcess : IAsyncDisposable
     }
 
     /// <summary>The command line that was built with the tests.</summary>
-    public static ProcessStartInfo Program(params string[] arguments) => new(Path.Combine(AppContext.BaseDirectory, "bft"), arguments)
+    /// <remarks>SIGHUP means what it means by default, also where the tests themselves were started under nohup.</remarks>
+    public static ProcessStartInfo Program(params string[] arguments) => new("env", ["--default-signal=HUP", Path.Combine(AppContext.BaseDirectory, "bft"), .. arguments])
     {
         UseShellExecute = false,
         RedirectStandardInput = true,
