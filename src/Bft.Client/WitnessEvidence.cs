@@ -16,17 +16,8 @@ public sealed record WitnessEvidence(WitnessIndex Witness, IReadOnlyList<Verifie
     internal static async Task<WitnessEvidence> AskAsync(WitnessConnection connection, Session session, ClusterFile cluster, CancellationToken cancellationToken)
     {
         List<VerifiedEvidence> held = [];
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(connection.ConnectTimeout);
-        try
-        {
-            return new WitnessEvidence(connection.Witness, held, await ReadAsync(connection, session, cluster, held, limit.Token).ConfigureAwait(false));
-        }
-        catch (Exception error) when (!cancellationToken.IsCancellationRequested && error is RpcException or SessionEndedException or OperationCanceledException)
-        {
-            string problem = limit.IsCancellationRequested ? $"No answer within {connection.ConnectTimeout.TotalSeconds} s." : error.Message;
-            return new WitnessEvidence(connection.Witness, held, problem);
-        }
+        string? problem = await Question.AskAsync(connection, limit => ReadAsync(connection, session, cluster, held, limit), cancellationToken).ConfigureAwait(false);
+        return new WitnessEvidence(connection.Witness, held, problem);
     }
 
     private static async Task<string?> ReadAsync(

@@ -14,23 +14,17 @@ public sealed record WitnessHealth(WitnessIndex Witness, StatusFrame? Status, st
     internal static async Task<WitnessHealth> AskAsync(WitnessConnection connection, Session session, CancellationToken cancellationToken)
     {
         long start = Environment.TickCount64;
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(connection.ConnectTimeout);
-        try
-        {
-            using AsyncDuplexStreamingCall<IStatusRequest, IStatusReply> call = connection.Receiving.Status(new CallOptions(cancellationToken: limit.Token));
-            await session.OpenAsync(call, connection, limit.Token).ConfigureAwait(false);
-            bool answered = await call.ResponseStream.MoveNext(limit.Token).ConfigureAwait(false);
-            return answered && call.ResponseStream.Current is StatusFrame status
-                ? new WitnessHealth(connection.Witness, status, null, Elapsed(start))
-                : new WitnessHealth(connection.Witness, null, "It answered with no status.", Elapsed(start));
-        }
-        catch (Exception error) when (!cancellationToken.IsCancellationRequested && error is RpcException or SessionEndedException or OperationCanceledException)
-        {
-            string problem = limit.IsCancellationRequested ? $"No answer within {connection.ConnectTimeout.TotalSeconds} s." : error.Message;
-            return new WitnessHealth(connection.Witness, null, problem, Elapsed(start));
-        }
+        StatusFrame? status = null;
+        string? problem = await Question.AskAsync(
+            connection,
+            async limit =>
+            {
+                using AsyncDuplexStreamingCall<IStatusRequest, IStatusReply> call = connection.Receiving.Status(new CallOptions(cancellationToken: limit));
+                await session.OpenAsync(call, connection, limit).ConfigureAwait(false);
+                status = await call.ResponseStream.MoveNext(limit).ConfigureAwait(false) ? call.ResponseStream.Current as StatusFrame : null;
+                return status is null ? "It answered with no status." : null;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return new WitnessHealth(connection.Witness, status, problem, TimeSpan.FromMilliseconds(Environment.TickCount64 - start));
     }
-
-    private static TimeSpan Elapsed(long start) => TimeSpan.FromMilliseconds(Environment.TickCount64 - start);
 }

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Bft.Client;
 using Bft.Configuration;
 using Bft.Crypto;
@@ -9,6 +10,11 @@ namespace Bft.Cli.Clusters;
 /// <summary>A client of the cluster that the options name, under the identity that they name.</summary>
 internal sealed class Connection : IAsyncDisposable
 {
+    /// <summary>Of the commands that ask every witness once; see <see cref="OpenToAsk"/>.</summary>
+    public static readonly Option<TimeSpan?> AnswerTime = Options.Timeout("How long a witness may take to answer. Default: 3s.");
+
+    private static readonly TimeSpan AnswerTimeDefault = TimeSpan.FromSeconds(3);
+
     private Connection(ClusterFile cluster, BftClient client, WitnessWatch watch, EvidenceFolder evidence)
     {
         Cluster = cluster;
@@ -34,6 +40,13 @@ internal sealed class Connection : IAsyncDisposable
         WitnessWatch watch = new(session, cluster, evidence);
         BftClientOptions options = new() { Cluster = cluster, KeyFile = identity, OnNotice = watch.On };
         return new Connection(cluster, BftClient.Connect(connectTimeout is { } timeout ? options with { ConnectTimeout = timeout } : options), watch, evidence);
+    }
+
+    /// <summary>The same, for a command with <see cref="AnswerTime"/>.</summary>
+    public static Connection OpenToAsk(Session session)
+    {
+        TimeSpan limit = session.Get(AnswerTime) ?? AnswerTimeDefault;
+        return Open(session, TimeSpan.FromMilliseconds(Math.Clamp(limit.TotalMilliseconds, 100, 60_000)));
     }
 
     /// <summary>A topic that some policy covers.</summary>

@@ -10,10 +10,6 @@ namespace Bft.Cli.Commands;
 /// <summary>`bft evidence`: who is proven faulty, as the witnesses know it.</summary>
 internal static class EvidenceCommand
 {
-    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
-
-    private static readonly Option<TimeSpan?> Timeout = Options.Timeout("How long a witness may take to answer. Default: 3s.");
-
     private static readonly Option<string?> Export = new("--export")
     {
         HelpName = "DIR",
@@ -22,7 +18,7 @@ internal static class EvidenceCommand
 
     public static Command Create(Interruption interruption)
     {
-        Command command = new("evidence", "List who is proven faulty, from the evidence that the witnesses hold.") { Options.Cluster, Options.Identity, Timeout, Export };
+        Command command = new("evidence", "List who is proven faulty, from the evidence that the witnesses hold.") { Options.Cluster, Options.Identity, Connection.AnswerTime, Export };
         HelpWithExamples.Add(command, """
             Examples:
               bft evidence --cluster cluster/cluster.yaml
@@ -40,8 +36,7 @@ internal static class EvidenceCommand
 
     private static async Task<ExitCode> RunAsync(Session session)
     {
-        TimeSpan limit = session.Get(Timeout) ?? AnswerTime;
-        await using Connection connection = Connection.Open(session, TimeSpan.FromMilliseconds(Math.Clamp(limit.TotalMilliseconds, 100, 60_000)));
+        await using Connection connection = Connection.OpenToAsk(session);
         WitnessEvidence[] answers = await connection.Client.GetEvidenceAsync(session.Interrupted);
         EvidenceFolder? folder = session.Get(Export) is { } path ? new EvidenceFolder(path) : null;
         int pieces = 0;

@@ -8,13 +8,9 @@ namespace Bft.Cli.Commands;
 /// <summary>`bft status`: what each witness says of itself.</summary>
 internal static class StatusCommand
 {
-    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
-
-    private static readonly Option<TimeSpan?> Timeout = Options.Timeout("How long a witness may take to answer. Default: 3s.");
-
     public static Command Create(Interruption interruption)
     {
-        Command command = new("status", "Ask every witness how it is: reachable, state, stored tips, durable mark.") { Options.Cluster, Options.Identity, Timeout };
+        Command command = new("status", "Ask every witness how it is: reachable, state, stored tips, durable mark.") { Options.Cluster, Options.Identity, Connection.AnswerTime };
         HelpWithExamples.Add(command, """
             Examples:
               bft status --cluster cluster/cluster.yaml
@@ -29,8 +25,7 @@ internal static class StatusCommand
 
     private static async Task<ExitCode> RunAsync(Session session)
     {
-        TimeSpan limit = session.Get(Timeout) ?? AnswerTime;
-        await using Connection connection = Connection.Open(session, TimeSpan.FromMilliseconds(Math.Clamp(limit.TotalMilliseconds, 100, 60_000)));
+        await using Connection connection = Connection.OpenToAsk(session);
         WitnessHealth[] answers = await connection.Client.GetStatusAsync(session.Interrupted);
         StatusView view = new(connection.Cluster, answers);
         if (session.IsJson)

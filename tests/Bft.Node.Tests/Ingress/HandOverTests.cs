@@ -84,15 +84,11 @@ public sealed class HandOverTests
     {
         await using LocalCluster cluster = await LocalCluster.StartedAsync();
         using TestPublisher publisher = await new TestPublisher(cluster).ConnectAsync(0, 1, 2, 3);
-        await publisher.PublishAsync("shown to some");
         using TestConnection connection = new(cluster, 1);
-        using TestCall<ISubscribeRequest, ISubscribeReply> watching = await connection.SubscribeAsync(
-            cluster.Reader, new StartFrame(new Topic("orders"), StartPosition.Earliest, [], WithBodies: false));
-        await watching.NextAsync<TipFrame>();
-        Assert.True(BatchStatement.TryParse(cluster.Committee.Cluster, publisher.Sign(0, Ancestor.None, "shown to others").Statement.Span, out BatchStatement? other, out _));
+        BatchRef other = await OtherThanStoredAsync(cluster, publisher, connection);
         using TestCall<IPublishRequest, IPublishReply> call = await connection.PublishAsync(cluster.Reader);
 
-        await call.WriteAsync(new CertifiedFrame(Certify(cluster, other.Reference, 0, 2, 3), []));
+        await call.WriteAsync(new CertifiedFrame(Certify(cluster, other, 0, 2, 3), []));
 
         await cluster[1].WhenLogged("evidence");
         Assert.InRange((await connection.StatusAsync(cluster.Reader)).EvidenceCount, 2, 3); // those in both certificates
@@ -103,13 +99,9 @@ public sealed class HandOverTests
     {
         await using LocalCluster cluster = await LocalCluster.StartedAsync();
         using TestPublisher publisher = await new TestPublisher(cluster).ConnectAsync(0, 1, 2, 3);
-        await publisher.PublishAsync("shown to some");
         using TestConnection connection = new(cluster, 1);
-        using TestCall<ISubscribeRequest, ISubscribeReply> watching = await connection.SubscribeAsync(
-            cluster.Reader, new StartFrame(new Topic("orders"), StartPosition.Earliest, [], WithBodies: false));
-        await watching.NextAsync<TipFrame>();
-        Assert.True(BatchStatement.TryParse(cluster.Committee.Cluster, publisher.Sign(0, Ancestor.None, "shown to others").Statement.Span, out BatchStatement? other, out _));
-        byte[] unsigned = Certify(cluster, other.Reference, 0, 2, 3);
+        BatchRef other = await OtherThanStoredAsync(cluster, publisher, connection);
+        byte[] unsigned = Certify(cluster, other, 0, 2, 3);
         unsigned[^2] ^= 1; // of a signature: the path behind it is empty
         using TestCall<IPublishRequest, IPublishReply> call = await connection.PublishAsync(cluster.Reader);
 
@@ -117,6 +109,17 @@ public sealed class HandOverTests
 
         await Assert.ThrowsAnyAsync<RpcException>(call.NextAsync);
         Assert.Equal(0, (await connection.StatusAsync(cluster.Reader)).EvidenceCount);
+    }
+
+    /// <summary>Publishes a batch, waits until the witness stores it, and names another one in its slot.</summary>
+    private static async Task<BatchRef> OtherThanStoredAsync(LocalCluster cluster, TestPublisher publisher, TestConnection connection)
+    {
+        await publisher.PublishAsync("shown to some");
+        using TestCall<ISubscribeRequest, ISubscribeReply> watching = await connection.SubscribeAsync(
+            cluster.Reader, new StartFrame(new Topic("orders"), StartPosition.Earliest, [], WithBodies: false));
+        await watching.NextAsync<TipFrame>();
+        Assert.True(BatchStatement.TryParse(cluster.Committee.Cluster, publisher.Sign(0, Ancestor.None, "shown to others").Statement.Span, out BatchStatement? other, out _));
+        return other.Reference;
     }
 
     private static byte[] Certify(LocalCluster cluster, BatchRef batch, params int[] witnesses)
