@@ -16,8 +16,11 @@ namespace Bft.Cluster.Tests.Support;
 public sealed partial class ProcessCluster : IAsyncDisposable
 {
     public const int Count = 4;
+    private static readonly string[] Clients = ["publisher", "reader", "second", "twin"];
     private readonly string _root = Directory.CreateTempSubdirectory("bft-cluster-").FullName;
     private readonly WitnessProcess?[] _witnesses = new WitnessProcess?[Count];
+    private readonly string?[] _data = new string?[Count];
+    private readonly string?[] _paths = new string?[Count];
 
     private ProcessCluster()
     {
@@ -38,11 +41,28 @@ public sealed partial class ProcessCluster : IAsyncDisposable
 
     public static async Task<ProcessCluster> StartedAsync()
     {
-        ProcessCluster cluster = new();
-        await cluster.MakeAsync();
+        ProcessCluster cluster = await MadeAsync();
         await cluster.StartAsync();
         return cluster;
     }
+
+    /// <summary>A cluster none of whose witnesses runs yet.</summary>
+    public static async Task<ProcessCluster> MadeAsync()
+    {
+        ProcessCluster cluster = new();
+        await cluster.MakeAsync();
+        return cluster;
+    }
+
+    /// <summary>A witness's data folder; a test may put it elsewhere before the witness starts.</summary>
+    public string DataOf(int index) => _data[index] ?? Path.Combine(Folder, $"witness-{index}", "data");
+
+    public void PutData(int index, string folder) => _data[index] = folder;
+
+    /// <summary>The cluster.yaml that this witness reads; each may see the others at other addresses.</summary>
+    public string ClusterPathOf(int index) => _paths[index] ?? ClusterPath;
+
+    public void PutClusterPath(int index, string path) => _paths[index] = path;
 
     /// <summary>A topic of a test's own.</summary>
     public static Topic NewTopic() => new($"plain.{Guid.NewGuid():n}");
@@ -55,29 +75,36 @@ public sealed partial class ProcessCluster : IAsyncDisposable
         return new Ed25519Signer(seed.Span);
     }
 
-    public BftClient Connect(string client) => BftClient.Connect(new BftClientOptions { Cluster = File, KeyFile = KeyFileOf(client) });
+    /// <param name="client">Whose key.</param>
+    /// <param name="file">How it sees the cluster. Default: as it is.</param>
+    /// <param name="onNotice">Told what happens.</param>
+    public BftClient Connect(string client, ClusterFile? file = null, Action<ClientNotice>? onNotice = null) =>
+        BftClient.Connect(new BftClientOptions { Cluster = file ?? File, KeyFile = KeyFileOf(client), OnNotice = onNotice });
 
-    /// <summary>Starts those that do not run.</summary>
+    /// <summary>Starts those that do not run, and waits until each is ready.</summary>
     public async Task StartAsync()
     {
         for (int index = 0; index < Count; index++)
         {
-            _witnesses[index] ??= new WitnessProcess(ClusterPath, index);
+            Launch(index);
         }
 
         await Task.WhenAll(_witnesses.Select(witness => witness!.Ready));
     }
 
-    /// <summary>SIGKILL to all four at once.</summary>
-    public async Task KillAsync()
-    {
-        foreach (WitnessProcess? witness in _witnesses)
-        {
-            witness?.Kill();
-        }
+    /// <summary>Starts one that does not run, and does not wait.</summary>
+    public WitnessProcess Launch(int index) => _witnesses[index] ??= new WitnessProcess(ClusterPathOf(index), index, ["--data", DataOf(index)]);
 
-        await Task.WhenAll(_witnesses.OfType<WitnessProcess>().Select(witness => witness.DisposeAsync().AsTask()));
-        Array.Clear(_witnesses);
+    /// <summary>SIGKILL to all four, or to some, at once.</summary>
+    public async Task KillAsync(params int[] some)
+    {
+        WitnessProcess[] killed = [.. _witnesses.Where((witness, index) => witness is not null && (some.Length == 0 || some.Contains(index)))!];
+        Array.ForEach(killed, witness => witness.Kill());
+        await Task.WhenAll(killed.Select(witness => witness.DisposeAsync().AsTask()));
+        for (int index = 0; index < Count; index++)
+        {
+            _witnesses[index] = killed.Contains(_witnesses[index]) ? null : _witnesses[index];
+        }
     }
 
     /// <summary>An honest publisher and an honest reader are served as ever, this witness taking part in both.</summary>
@@ -107,7 +134,7 @@ public sealed partial class ProcessCluster : IAsyncDisposable
 
     private async Task MakeAsync()
     {
-        using Process init = Process.Start(WitnessProcess.Program("init", "--witnesses", $"{Count}", "--out", Folder, "--client", "publisher", "--client", "reader"))!;
+        using Process init = Process.Start(WitnessProcess.Program(["init", "--witnesses", $"{Count}", "--out", Folder, .. Clients.SelectMany(client => new[] { "--client", client })]))!;
         await init.WaitForExitAsync(Deadline);
         Assert.True(init.ExitCode == 0, await init.StandardError.ReadToEndAsync());
 
@@ -121,12 +148,26 @@ public sealed partial class ProcessCluster : IAsyncDisposable
         Assert.False(File.HasPolicyFor(new Topic("uncovered")));
     }
 
-    private static int[] FreePorts()
+    /// <summary>Ports below those that the system gives to outgoing connections: one of these could hold a witness's port while the witness is down.</summary>
+    internal static int[] FreePorts(int count = Count)
     {
-        TcpListener[] listeners = [.. Enumerable.Range(0, Count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
-        Array.ForEach(listeners, listener => listener.Start());
+        List<TcpListener> listeners = [];
+        while (listeners.Count < count)
+        {
+            TcpListener listener = new(IPAddress.Loopback, Random.Shared.Next(10_000, 32_000));
+            try
+            {
+                listener.Start();
+                listeners.Add(listener);
+            }
+            catch (SocketException)
+            {
+                listener.Dispose();
+            }
+        }
+
         int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
-        Array.ForEach(listeners, listener => listener.Dispose());
+        listeners.ForEach(listener => listener.Dispose());
         return ports;
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Bft.Configuration;
@@ -92,10 +93,10 @@ internal sealed class RawClient : IDisposable
         return call;
     }
 
-    public async Task<RawCall<IPublishRequest, IPublishReply>> PublishAsync(string client = "publisher")
+    public async Task<RawCall<IPublishRequest, IPublishReply>> PublishAsync(string client = "publisher", CancellationToken cancellationToken = default)
     {
         using Ed25519Signer signer = _cluster.SignerOf(client);
-        return await OpenAsync(Witness.Publish(new CallOptions()), signer);
+        return await OpenAsync(Witness.Publish(new CallOptions(cancellationToken: cancellationToken)), signer);
     }
 
     public async Task<RawCall<ISubscribeRequest, ISubscribeReply>> SubscribeAsync(Topic topic)
@@ -153,6 +154,15 @@ internal sealed class RawCall<TRequest, TReply>(AsyncDuplexStreamingCall<TReques
         }
 
         throw new InvalidOperationException($"The call ended before a {typeof(TFrame).Name} came.");
+    }
+
+    /// <summary>All that comes, until the call ends.</summary>
+    public async IAsyncEnumerable<TReply> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (await call.ResponseStream.MoveNext(cancellationToken))
+        {
+            yield return call.ResponseStream.Current;
+        }
     }
 
     /// <summary>Reads to the end, which is to be a failure.</summary>

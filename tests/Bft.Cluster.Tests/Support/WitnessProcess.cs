@@ -10,9 +10,9 @@ public sealed class WitnessProcess : IAsyncDisposable
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<string> _lines = [];
 
-    public WitnessProcess(string clusterFile, int index)
+    public WitnessProcess(string clusterFile, int index, params string[] more)
     {
-        _process = new Process { StartInfo = Program("node", "--cluster", clusterFile, "--index", $"{index}", "--stop-with-input"), EnableRaisingEvents = true };
+        _process = new Process { StartInfo = Program(["node", "--cluster", clusterFile, "--index", $"{index}", "--stop-with-input", .. more]), EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, line) => OnLine(line.Data);
         _process.ErrorDataReceived += (_, line) => OnLine(line.Data);
         _process.Exited += (_, _) => _ready.TrySetException(new InvalidOperationException($"Witness {index} ended: {Log}"));
@@ -66,8 +66,7 @@ public sealed class WitnessProcess : IAsyncDisposable
     public async Task HangUpAsync(string words)
     {
         int before = CountOf(words);
-        using Process kill = Process.Start("kill", ["-HUP", $"{_process.Id}"]);
-        await kill.WaitForExitAsync();
+        await SignalAsync("HUP");
         CancellationToken deadline = ProcessCluster.Deadline;
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
         while (CountOf(words) == before)
@@ -79,6 +78,34 @@ public sealed class WitnessProcess : IAsyncDisposable
     /// <summary>SIGKILL: no farewell, no flush.</summary>
     public void Kill() => _process.Kill();
 
+    /// <summary>The process number.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>SIGSTOP: it stays, holds its connections, and does nothing.</summary>
+    public Task FreezeAsync() => SignalAsync("STOP");
+
+    /// <summary>SIGCONT.</summary>
+    public Task ThawAsync() => SignalAsync("CONT");
+
+    /// <summary>Waits until it ends by itself.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> EndedAsync()
+    {
+        try
+        {
+            await _process.WaitForExitAsync(ProcessCluster.Deadline);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"It did not end: {Log}");
+        }
+
+        return _process.ExitCode;
+    }
+
+    /// <summary>Waits until the log has these words.</summary>
+    public Task SaysAsync(string words) => Wait.UntilAsync(() => CountOf(words) > 0, $"'{words}' in the log", () => Log);
+
     public async ValueTask DisposeAsync()
     {
         if (IsRunning)
@@ -89,6 +116,12 @@ public sealed class WitnessProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
         await _ready.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _process.Dispose();
+    }
+
+    private async Task SignalAsync(string name)
+    {
+        using Process kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     private int CountOf(string words) => Log.Split(words).Length - 1;
