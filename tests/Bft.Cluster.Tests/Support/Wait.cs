@@ -20,13 +20,13 @@ internal static class Wait
     }
 
     /// <summary>The same for what has to be asked for.</summary>
-    public static async Task UntilAsync(Func<Task<bool>> isSo, string words)
+    public static async Task UntilAsync(Func<Task<bool>> isSo, Func<string> words)
     {
         CancellationToken deadline = ProcessCluster.Deadline;
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(100));
         while (!await isSo())
         {
-            Assert.False(deadline.IsCancellationRequested, $"Not within {ProcessCluster.Patience.TotalSeconds:0} s: {words}.");
+            Assert.False(deadline.IsCancellationRequested, $"Not within {ProcessCluster.Patience.TotalSeconds:0} s: {words()}.");
             await timer.WaitForNextTickAsync(CancellationToken.None);
         }
     }

@@ -1,0 +1,43 @@
+using Bft.Client;
+using Bft.Protocol.Model;
+using Bft.Wire.Frames;
+
+namespace Bft.Cluster.Tests.Support;
+
+/// <summary>How far each witness has stored each stream, as it says itself.</summary>
+internal static class Levels
+{
+    /// <summary>Waits until each witness has stored, of every stream, what any of them had when this began.</summary>
+    public static async Task ReachedAsync(ProcessCluster cluster)
+    {
+        await using BftClient client = cluster.Connect("reader");
+        Dictionary<StreamId, Sequence> highest = [];
+        foreach (WitnessHealth health in await client.GetStatusAsync(ProcessCluster.Deadline))
+        {
+            foreach (StreamStatus stream in health.Status?.Streams ?? [])
+            {
+                if (stream.Tip is { } tip && (!highest.TryGetValue(stream.Stream, out Sequence known) || known < tip))
+                {
+                    highest[stream.Stream] = tip;
+                }
+            }
+        }
+
+        Assert.NotEmpty(highest);
+        string lacking = "";
+        await Wait.UntilAsync(
+            async () =>
+            {
+                WitnessHealth[] now = await client.GetStatusAsync(ProcessCluster.Deadline);
+                lacking = string.Join("; ", now.Select(health => health.Problem ?? Lacking(health.Status!, highest)).Where(words => words.Length > 0));
+                return lacking.Length == 0;
+            },
+            () => $"all witnesses have stored what one had: {lacking}");
+    }
+
+    private static string Lacking(StatusFrame status, Dictionary<StreamId, Sequence> highest)
+    {
+        Dictionary<StreamId, Sequence?> tips = status.Streams.ToDictionary(stream => stream.Stream, stream => stream.Tip);
+        return string.Join(", ", highest.Where(wanted => !(tips.GetValueOrDefault(wanted.Key) >= wanted.Value)).Select(wanted => $"{status.Witness} has {tips.GetValueOrDefault(wanted.Key)} of {wanted.Value}"));
+    }
+}
