@@ -42,6 +42,9 @@ public sealed class ClusterFile
     /// <summary>In the order of the file.</summary>
     public IReadOnlyList<TopicPolicy> Topics { get; }
 
+    /// <summary>How publishers share a witness.</summary>
+    public SharingPolicy Sharing { get; internal init; } = new();
+
     /// <summary>64 hexadecimal digits.</summary>
     internal string Nonce { get; }
 

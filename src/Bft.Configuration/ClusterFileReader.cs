@@ -12,7 +12,7 @@ namespace Bft.Configuration;
 internal sealed class ClusterFileReader(string file)
 {
     private const int DepthMax = 8;
-    private static readonly string[] RootKeys = ["cluster", "nonce", "limits", "witnesses", "clients", "topics"];
+    private static readonly string[] RootKeys = ["cluster", "nonce", "limits", "witnesses", "clients", "topics", "sharing"];
     private static readonly string[] LimitKeys = ["batchBytesMax", "messageBytesMax", "messageCountMax", "tableBytesMax", "windowSlots", "windowBytes"];
 
     public ClusterFile Read(string text)
@@ -31,10 +31,11 @@ internal sealed class ClusterFileReader(string file)
         RequireDistinct(clients.Select(client => client.Key.ToString()), clientsNode, "client key");
         RequireDistinct(witnesses.Select(witness => witness.Key.ToString()), witnessesNode, "witness key");
         RequireDistinct(witnesses.Select(witness => witness.Address.Authority), witnessesNode, "witness address");
+        SharingPolicy sharing = fields.TryGetValue("sharing", out YamlNode? sharingNode) ? Sharing(sharingNode) : new();
         TopicPolicy[] topics = fields.TryGetValue("topics", out YamlNode? topicsNode) ? Topics(topicsNode, clients) : [];
         try
         {
-            return new ClusterFile(new Genesis(name, nonceBytes, witnesses.Select(witness => witness.Key), limits), nonce, witnesses, clients, topics);
+            return new ClusterFile(new Genesis(name, nonceBytes, witnesses.Select(witness => witness.Key), limits), nonce, witnesses, clients, topics) { Sharing = sharing };
         }
         catch (ArgumentException error)
         {
@@ -103,9 +104,35 @@ internal sealed class ClusterFileReader(string file)
 
     private ClientEntry Client(YamlNode node, int index)
     {
-        Dictionary<string, YamlNode> fields = Fields(node, ["name", "key"], "a client");
-        return new ClientEntry(Text(Required(fields, "name", node)), Key(Required(fields, "key", node)));
+        Dictionary<string, YamlNode> fields = Fields(node, ["name", "key", "weight", "messagesPerSecond", "bytesPerSecond"], "a client");
+        return new ClientEntry(Text(Required(fields, "name", node)), Key(Required(fields, "key", node)))
+        {
+            Weight = (int)(Amount(fields, "weight", ClientEntry.WeightMax) ?? 1),
+            MessagesPerSecond = Amount(fields, "messagesPerSecond"),
+            BytesPerSecond = Amount(fields, "bytesPerSecond"),
+        };
     }
+
+    private SharingPolicy Sharing(YamlNode node)
+    {
+        Dictionary<string, YamlNode> fields = Fields(node, ["by", "messagesPerSecond", "bytesPerSecond"], "sharing");
+        return new SharingPolicy
+        {
+            By = !fields.TryGetValue("by", out YamlNode? by) ? ShareBy.Bytes : Text(by) switch
+            {
+                "bytes" => ShareBy.Bytes,
+                "messages" => ShareBy.Messages,
+                string other => throw Fault(by, $"'{other}' is neither bytes nor messages"),
+            },
+            MessagesPerSecond = Amount(fields, "messagesPerSecond"),
+            BytesPerSecond = Amount(fields, "bytesPerSecond"),
+        };
+    }
+
+    private long? Amount(Dictionary<string, YamlNode> fields, string key, long max = long.MaxValue) =>
+        !fields.TryGetValue(key, out YamlNode? node) ? null
+        : long.TryParse(Text(node), NumberStyles.None, CultureInfo.InvariantCulture, out long amount) && amount is >= 1 && amount <= max ? amount
+        : throw Fault(node, $"'{Text(node)}' is no {key}; write a whole number from 1{(max < long.MaxValue ? $" to {max}" : " on")}");
 
     private TopicPolicy[] Topics(YamlNode node, ClientEntry[] clients)
     {

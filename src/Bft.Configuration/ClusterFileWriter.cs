@@ -40,25 +40,38 @@ internal static class ClusterFileWriter
                 """);
         }
 
-        text.Append("\n# Who may connect; a party proves its key.\nclients:\n");
+        text.Append("\n# Who may connect; a party proves its key. weight (1 without it) is its share as a publisher beside others; messagesPerSecond and bytesPerSecond limit it.\nclients:\n");
         foreach (ClientEntry client in file.Clients)
         {
             text.Append(CultureInfo.InvariantCulture, $"  - name: {Quoted(client.Name)}\n    key: \"{client.Key}\"\n");
+            text.Append(Line("weight", client.Weight == 1 ? null : Number(client.Weight)));
+            text.Append(Line("messagesPerSecond", Number(client.MessagesPerSecond)));
+            text.Append(Line("bytesPerSecond", Number(client.BytesPerSecond)));
         }
 
         text.Append("\n# Who may do what: a topic's name, or the beginning of names and *. The best fit counts; \"*\" in a list means all clients.\n# retainBytes, retainAge and retainHistoryAge (s, m, h or d) limit what a witness keeps of the topic; without them it keeps all.\ntopics:\n");
         foreach (TopicPolicy topic in file.Topics)
         {
             text.Append(CultureInfo.InvariantCulture, $"  {Quoted(topic.Pattern)}:\n    publish: [{Names(file, topic.Publishers)}]\n    read: [{Names(file, topic.Readers)}]\n");
-            text.Append(Line("retainBytes", topic.RetainBytes?.ToString(CultureInfo.InvariantCulture)));
+            text.Append(Line("retainBytes", Number(topic.RetainBytes)));
             text.Append(Line("retainAge", Duration(topic.RetainAge)));
             text.Append(Line("retainHistoryAge", Duration(topic.RetainHistoryAge)));
+        }
+
+        if (file.Sharing != new SharingPolicy())
+        {
+            text.Append("\n# How publishers share a witness: by bytes (with 4 KiB for each batch) or by messages; and the most that it takes of all together.\nsharing:\n  by: ");
+            text.Append(file.Sharing.By == ShareBy.Messages ? "messages\n" : "bytes\n");
+            text.Append(Line("messagesPerSecond", Number(file.Sharing.MessagesPerSecond), "  "));
+            text.Append(Line("bytesPerSecond", Number(file.Sharing.BytesPerSecond), "  "));
         }
 
         return text.ToString();
     }
 
-    private static string Line(string key, string? value) => value is null ? "" : $"    {key}: {value}\n";
+    private static string Line(string key, string? value, string indent = "    ") => value is null ? "" : $"{indent}{key}: {value}\n";
+
+    private static string? Number(long? value) => value?.ToString(CultureInfo.InvariantCulture);
 
     private static string? Duration(TimeSpan? duration) => duration is not { } value ? null
         : value.Ticks % TimeSpan.TicksPerDay == 0 ? string.Create(CultureInfo.InvariantCulture, $"{value.TotalDays}d")

@@ -49,6 +49,7 @@ public static class NodeHost
 
         CoreMailbox mailbox = new();
         ByteBudget input = new(options.Edge.InputBytesMax);
+        PublisherGate gate = new(() => identity.Cluster, options.Edge.AdmittedBytesMax);
         PublisherCalls publishers = new();
         TopicSignals topics = new();
         PeerDialer dialer = new(identity, options.Edge);
@@ -63,7 +64,7 @@ public static class NodeHost
         await using WebApplication app = Edge.Build(
             identity,
             options.Edge,
-            new WitnessService(identity, options.Edge, sessions, store, mailbox, input, publishers, driver.HandOvers, topics, status, lifetime),
+            new WitnessService(identity, options.Edge, sessions, store, mailbox, gate, publishers, driver.HandOvers, topics, status, lifetime),
             new PeerService(identity, options.Edge, sessions, store, mailbox, input, peers, lifetime));
 
         HealthService health = app.Services.GetRequiredService<HealthService>();

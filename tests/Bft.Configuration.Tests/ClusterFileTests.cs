@@ -36,6 +36,23 @@ public sealed class ClusterFileTests
         Assert.Equal((policy.RetainBytes, policy.RetainAge, policy.RetainHistoryAge), (again.RetainBytes, again.RetainAge, again.RetainHistoryAge));
     }
 
+    [Fact]
+    public void Weights_and_rates_are_read_and_written()
+    {
+        string client = $"key: \"{Keys[4]}\"";
+        string text = Replaced(Made().ToYaml(), client, client + "\n    weight: 4\n    messagesPerSecond: 1000\n    bytesPerSecond: 5000000")
+            + "sharing:\n  by: messages\n  messagesPerSecond: 100000\n";
+
+        ClusterFile read = ClusterFile.Parse(text, "cluster.yaml");
+
+        ClientEntry weighty = new("alice", Keys[4]) { Weight = 4, MessagesPerSecond = 1000, BytesPerSecond = 5_000_000 };
+        Assert.Equal([weighty, new ClientEntry("bob", Keys[5])], read.Clients);
+        Assert.Equal(new SharingPolicy { By = ShareBy.Messages, MessagesPerSecond = 100_000 }, read.Sharing);
+        Assert.Equal(Made().Genesis.Cluster, read.Genesis.Cluster);
+        ClusterFile again = ClusterFile.Parse(read.ToYaml(), "cluster.yaml");
+        Assert.Equal((read.Sharing, weighty), (again.Sharing, again.Clients[0]));
+    }
+
     [Theory]
     [InlineData("cluster: \"demo\"", "cluster: \"other\"")]
     [InlineData("windowSlots: 256", "windowSlots: 255")]
@@ -58,6 +75,9 @@ public sealed class ClusterFileTests
 
     [Theory]
     [InlineData("cluster: \"demo\"", "cluster: \"demo\"\ncolour: red", "no key 'colour'")]
+    [InlineData("name: \"bob\"", "name: \"bob\"\n    weight: 0", "from 1 to 1000")]
+    [InlineData("name: \"bob\"", "name: \"bob\"\n    messagesPerSecond: fast", "no messagesPerSecond")]
+    [InlineData("topics:", "sharing:\n  by: hours\ntopics:", "neither bytes nor messages")]
     [InlineData("cluster: \"demo\"", "cluster: \"demo\"\ncluster: \"demo\"", "no YAML")]
     [InlineData("cluster: \"demo\"", "cluster: ", "plain value is missing")]
     [InlineData("windowSlots: 256", "windowSlots: many", "no number")]

@@ -504,7 +504,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         }
 
         state.Topic = start.Topic;
-        state.Feed = new SubscriptionFeed(_store, start);
+        state.Feed = new SubscriptionFeed(_store, () => Cluster.File, start);
         _readers.Add(connection);
         Serve(connection);
     }

@@ -32,10 +32,16 @@ public sealed record EdgeLimits
     /// <summary>How long a client may take to prove who it is. <value>Default 10 s.</value></summary>
     public TimeSpan HelloTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Verified input, all callers together, that waits for the core or for its flush. Unit: bytes. <value>Default 48 MiB.</value></summary>
+    /// <summary>
+    /// What publishers sent that is being verified, or waits for the core or for its flush; beyond it they wait in fair order. Unit: bytes, with 4 KiB for each batch.
+    /// <value>Default 2 MiB: two group commits. All wait behind it, so larger is slower for those who want little; smaller leaves the disk idle.</value>
+    /// </summary>
+    public int AdmittedBytesMax { get; init; } = 2 * MiB;
+
+    /// <summary>Verified input of peers, all together, that waits for the core or for its flush. Unit: bytes. <value>Default 48 MiB.</value></summary>
     public int InputBytesMax { get; init; } = 48 * MiB;
 
-    /// <summary>The same for one call, so that one caller cannot fill it. Unit: bytes. <value>Default 16 MiB.</value></summary>
+    /// <summary>The same for one call, so that one peer cannot fill it. Unit: bytes. <value>Default 16 MiB.</value></summary>
     public int InputBytesPerCallMax { get; init; } = 16 * MiB;
 
     /// <summary>Frames that wait for one peer or publisher; beyond it the call ends, and what matters is sent again on the next. Unit: bytes. <value>Default 8 MiB.</value></summary>

@@ -9,29 +9,19 @@ internal sealed class ByteBudget(long max, ByteBudget? parent = null)
     private readonly Queue<(int Bytes, TaskCompletionSource Granted)> _waiting = new(); // bound: one per call
     private long _used;
 
-    public async ValueTask TakeAsync(int bytes, CancellationToken cancellationToken)
+    /// <returns>To be disposed once, when the bytes are no longer under way.</returns>
+    public async ValueTask<IDisposable> TakeAsync(int bytes, CancellationToken cancellationToken)
     {
         await TakeOwnAsync(bytes, cancellationToken);
-        if (parent is null)
-        {
-            return;
-        }
-
         try
         {
-            await parent.TakeAsync(bytes, cancellationToken);
+            return new Share(this, bytes, parent is null ? null : await parent.TakeAsync(bytes, cancellationToken));
         }
         catch (OperationCanceledException)
         {
             ReleaseOwn(bytes);
             throw;
         }
-    }
-
-    public void Release(int bytes)
-    {
-        ReleaseOwn(bytes);
-        parent?.Release(bytes);
     }
 
     private bool Fits(int bytes) => _used == 0 || _used + bytes <= max;
@@ -67,6 +57,15 @@ internal sealed class ByteBudget(long max, ByteBudget? parent = null)
                 _waiting.Dequeue();
                 _used += next.Granted.TrySetResult() ? next.Bytes : 0;
             }
+        }
+    }
+
+    private sealed class Share(ByteBudget budget, int bytes, IDisposable? above) : IDisposable
+    {
+        public void Dispose()
+        {
+            budget.ReleaseOwn(bytes);
+            above?.Dispose();
         }
     }
 }

@@ -12,10 +12,10 @@ namespace Bft.Node;
 /// <summary>One input of the witness core: already verified, applied on the core's thread.</summary>
 internal abstract class CoreInput
 {
-    /// <summary>What waits for this input to be dealt with gets <see cref="Bytes"/> back then; null when nothing was taken.</summary>
-    public ByteBudget? Budget { get; set; }
+    /// <summary>Given back when this input is dealt with, and what it brought is durable; null when nothing was taken.</summary>
+    public IDisposable? Grant { get; set; }
 
-    /// <summary>What it keeps in memory. Unit: bytes.</summary>
+    /// <summary>What a peer's input keeps in memory. Unit: bytes.</summary>
     public int Bytes { get; init; }
 
     public abstract void Apply(WitnessRole role, WitnessEffects effects);
@@ -23,7 +23,7 @@ internal abstract class CoreInput
     /// <summary>What answers it, made now and sent when all that is appended by now is durable; null for nothing.</summary>
     public virtual Action? Answer(BatchStore store) => null;
 
-    public void Release() => Budget?.Release(Bytes);
+    public void Release() => Grant?.Dispose();
 }
 
 internal sealed class BatchInput(VerifiedBatch batch) : CoreInput

@@ -2,7 +2,7 @@ using Bft.Storage;
 
 namespace Bft.Node;
 
-/// <summary>What waits for the core's thread: inputs (bounded by the budgets of those who post them), a performed commit, the wish to stop.</summary>
+/// <summary>What waits for the core's thread: inputs (bounded by what those who post them may have under way), a performed commit, the wish to stop.</summary>
 internal sealed class CoreMailbox
 {
     private readonly object _monitor = new();
@@ -34,8 +34,7 @@ internal sealed class CoreMailbox
     /// <summary>Posts an input once its bytes fit the budget; the core gives them back.</summary>
     public async ValueTask PostAsync(CoreInput input, ByteBudget budget, CancellationToken cancellationToken)
     {
-        await budget.TakeAsync(input.Bytes, cancellationToken);
-        input.Budget = budget;
+        input.Grant = await budget.TakeAsync(input.Bytes, cancellationToken);
         Post(input);
     }
 

@@ -11,16 +11,27 @@ namespace Bft.Node;
 /// <summary>What one subscription gets: its own cursors into the store, one ordered path for history and live (R7). Only covered, durable batches are in the store (W7).</summary>
 internal sealed class SubscriptionFeed
 {
+    private const long RoundBytes = 512 * 1024; // then news is looked for again
+    private const long TurnBytes = 64 * 1024;
+
     private readonly BatchStore _store;
+    private readonly Func<ClusterFile> _cluster;
     private readonly StartFrame _start;
     private readonly Dictionary<StreamId, Sequence> _asked; // bound: FrameLimits.CursorsMax
     private readonly List<Cursor> _cursors = [];            // bound: the topic's streams
+    private readonly Dictionary<PublicKey, Share> _shares = []; // bound: the topic's streams
+    private readonly PriorityQueue<Share, (Int128 End, int Number)> _order = new();
+    private readonly FairTime _time = new();
     private readonly TipList _told = new();                 // bound: the topic's streams
     private readonly int _present;
 
-    public SubscriptionFeed(BatchStore store, StartFrame start)
+    /// <param name="store">What is stored.</param>
+    /// <param name="cluster">As it was read last: the publishers' weights.</param>
+    /// <param name="start">What the subscriber asks for.</param>
+    public SubscriptionFeed(BatchStore store, Func<ClusterFile> cluster, StartFrame start)
     {
         _store = store;
+        _cluster = cluster;
         _start = start;
         _asked = start.Cursors.DistinctBy(cursor => cursor.Stream).ToDictionary(cursor => cursor.Stream, cursor => cursor.Sequence);
         _present = start.From == StartPosition.Latest ? store.StreamCountOf(start.Topic) : 0;
@@ -38,43 +49,98 @@ internal sealed class SubscriptionFeed
             ? $"the policy of the topic '{start.Topic}' does not let this client read"
             : $"no policy in cluster.yaml covers the topic '{start.Topic}'");
 
-    /// <summary>One range of each stream that has news: a busy stream does not starve the others. Empty when there is none.</summary>
+    /// <summary>
+    /// Some of what is new, the publishers in fair order by their weights, a publisher's streams in turn: a publisher of little is served before the backlogs of others. Within a stream by sequence. Empty when
+    /// there is nothing new.
+    /// </summary>
     /// <exception cref="StoreDamageException">While it is enumerated: the disk gave other bytes.</exception>
     public IEnumerable<Served<ISubscribeReply>> NextRound()
     {
         AddStreams();
+        return _start.WithBodies ? Bodies() : Tips();
+    }
+
+    /// <summary>Between two rounds. R4: with the digest over the tips that were told, so that both sides know that none is missing.</summary>
+    public HeartbeatFrame ToHeartbeat() => _start.WithBodies ? new HeartbeatFrame() : new HeartbeatFrame(_told.ToDigest());
+
+    /// <summary>R4: only the last tip of a stream matters.</summary>
+    private IEnumerable<Served<ISubscribeReply>> Tips()
+    {
         foreach (Cursor cursor in _cursors)
         {
-            if (!_start.WithBodies)
+            if (cursor.Log.Tip is { } tip && tip.Batch.Sequence >= cursor.Next)
             {
-                // R4: only the last tip of a stream matters.
-                if (cursor.Log.Tip is { } tip && tip.Batch.Sequence >= cursor.Next)
-                {
-                    yield return new Served<ISubscribeReply>(new TipFrame(tip.Certificate.Bytes));
-                    cursor.Next = tip.Batch.Sequence.Following;
-                    _told.Set(tip.Batch);
-                }
+                yield return new Served<ISubscribeReply>(new TipFrame(tip.Certificate.Bytes));
+                cursor.Next = tip.Batch.Sequence.Following;
+                _told.Set(tip.Batch);
             }
-            else if (cursor.Next < cursor.Log.Floor)
+        }
+    }
+
+    private IEnumerable<Served<ISubscribeReply>> Bodies()
+    {
+        LookForNews();
+        for (long served = 0; served < RoundBytes && _order.TryDequeue(out Share? share, out _);)
+        {
+            long turn = 0;
+            Int128 start = _time.StartOf(share.Publisher);
+            Cursor cursor = share.Waiting.Dequeue();
+            while (turn < TurnBytes && cursor.TryServe(out Served<ISubscribeReply> next))
             {
-                // S2: asking below the floor is an error that names it; what is kept follows.
-                Sequence floor = cursor.Log.Floor;
-                yield return new Served<ISubscribeReply>(StoredFrames.Floor(cursor.Log, floor));
-                cursor.Next = floor;
+                turn += BytesOf(next.Frame);
+                yield return next with { IsLast = next.IsLast || turn >= TurnBytes };
             }
-            else if (cursor.Log.RangeFrom(cursor.Next) is { } range)
+
+            cursor.IsWaiting = cursor.HasNews;
+            if (cursor.IsWaiting)
             {
-                foreach (Served<ISubscribeReply> served in Served<ISubscribeReply>.Range(cursor.Log, range, range.To))
+                share.Waiting.Enqueue(cursor);
+            }
+
+            served += turn;
+            _time.AdvanceTo(start);
+            _time.Charge(share.Publisher, FairTime.EndOf(start, turn, WeightOf(share)));
+            Enqueue(share);
+        }
+
+        if (_order.Count == 0)
+        {
+            _time.OnIdle();
+        }
+    }
+
+    private void LookForNews()
+    {
+        foreach (Cursor cursor in _cursors)
+        {
+            if (!cursor.IsWaiting && cursor.HasNews)
+            {
+                cursor.IsWaiting = true;
+                cursor.Share.Waiting.Enqueue(cursor);
+                if (cursor.Share.Waiting.Count == 1)
                 {
-                    yield return served;
-                    cursor.Next = served.Frame is BodyFrame ? cursor.Next.Following : cursor.Next;
+                    Enqueue(cursor.Share);
                 }
             }
         }
     }
 
-    /// <summary>Between two rounds. R4: with the digest over the tips that were told, so that both sides know that none is missing.</summary>
-    public HeartbeatFrame ToHeartbeat() => _start.WithBodies ? new HeartbeatFrame() : new HeartbeatFrame(_told.ToDigest());
+    private void Enqueue(Share share)
+    {
+        if (share.Waiting.Count > 0)
+        {
+            _order.Enqueue(share, (FairTime.EndOf(_time.StartOf(share.Publisher), share.Waiting.Peek().NextBytes, WeightOf(share)), share.Number));
+        }
+    }
+
+    private int WeightOf(Share share) => _cluster().ClientOf(share.Publisher)?.Weight ?? 1;
+
+    private static int BytesOf(ISubscribeReply frame) => frame switch
+    {
+        BodyFrame body => FrameBytes.Overhead + body.Body.Length,
+        CertifiedFrame certified => FrameBytes.Of(certified),
+        _ => FrameBytes.Overhead,
+    };
 
     private void AddStreams()
     {
@@ -85,14 +151,75 @@ internal sealed class SubscriptionFeed
             Sequence next = !_start.WithBodies ? Sequence.Zero
                 : _cursors.Count < _present ? log.End
                 : _asked.GetValueOrDefault(log.Header.Id, Sequence.Zero);
-            _cursors.Add(new Cursor(log) { Next = next });
+            PublicKey publisher = log.Header.Publisher;
+            if (!_shares.TryGetValue(publisher, out Share? share))
+            {
+                _shares.Add(publisher, share = new Share(publisher, _shares.Count));
+            }
+
+            _cursors.Add(new Cursor(log, share) { Next = next });
         }
     }
 
-    private sealed class Cursor(StreamLog log)
+    /// <summary>A publisher's part of the subscription.</summary>
+    private sealed class Share(PublicKey publisher, int number)
     {
+        public PublicKey Publisher { get; } = publisher;
+
+        public int Number { get; } = number;
+
+        /// <summary>Its streams that have something new, in turn.</summary>
+        public Queue<Cursor> Waiting { get; } = new();
+    }
+
+    private sealed class Cursor(StreamLog log, Share share)
+    {
+        private IEnumerator<Served<ISubscribeReply>>? _range; // being served
+
         public StreamLog Log { get; } = log;
 
+        public Share Share { get; } = share;
+
         public Sequence Next { get; set; }
+
+        public bool IsWaiting { get; set; }
+
+        public bool HasNews => _range is not null || Next < Log.Floor || Log.RangeFrom(Next) is not null;
+
+        /// <summary>About what its next turn costs. Unit: bytes.</summary>
+        public int NextBytes => FrameBytes.Overhead + (Next < Log.End ? Log.BodyLength(Next) : 0);
+
+        /// <summary>The next frame; false when there is no news.</summary>
+        public bool TryServe(out Served<ISubscribeReply> next)
+        {
+            while (HasNews)
+            {
+                if (_range is null && Next < Log.Floor)
+                {
+                    // S2: asking below the floor is an error that names it; what is kept follows.
+                    Next = Log.Floor;
+                    next = new Served<ISubscribeReply>(StoredFrames.Floor(Log, Next));
+                    return true;
+                }
+
+                if (_range is null && Log.RangeFrom(Next) is { } range)
+                {
+                    _range = Served<ISubscribeReply>.Range(Log, range, range.To).GetEnumerator();
+                }
+
+                if (_range is not null && _range.MoveNext())
+                {
+                    next = _range.Current;
+                    Next = next.Frame is BodyFrame ? Next.Following : Next;
+                    return true;
+                }
+
+                _range?.Dispose();
+                _range = null;
+            }
+
+            next = default;
+            return false;
+        }
     }
 }

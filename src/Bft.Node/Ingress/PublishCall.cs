@@ -1,30 +1,42 @@
+using Bft.Crypto;
+using Bft.Protocol.Model;
 using Bft.Wire.Frames;
 using Grpc.Core;
 
 namespace Bft.Node;
 
-/// <summary>Reads one publisher's call: what its frames come to waits for the budget, then goes to the core.</summary>
-internal sealed class PublishCall(PublishIntake intake, CoreMailbox core, ByteBudget budget, Outbox<IPublishReply> outbox)
+/// <summary>Reads one publisher's call: each frame waits for its turn, is looked at, and what it comes to goes to the core.</summary>
+internal sealed class PublishCall(PublicKey client, ClusterId cluster, PublisherGate gate, PublishIntake intake, CoreMailbox core, Outbox<IPublishReply> outbox)
 {
     /// <exception cref="RpcException">The client sent what no client should send.</exception>
     public async Task ReadAllAsync(IAsyncStreamReader<IPublishRequest> requests, CancellationToken cancellationToken)
     {
         while (await requests.MoveNext(cancellationToken))
         {
-            Intake taken = intake.Take(requests.Current);
-            if (taken.Fault is { } fault)
+            IPublishRequest frame = requests.Current;
+            IDisposable? admission = await gate.EnterAsync(client, PublishCost.Of(frame, cluster), cancellationToken);
+            try
             {
-                throw new RpcException(new Status(StatusCode.InvalidArgument, fault));
-            }
+                Intake taken = intake.Take(frame);
+                if (taken.Fault is { } fault)
+                {
+                    throw new RpcException(new Status(StatusCode.InvalidArgument, fault));
+                }
 
-            if (taken.Reply is { } reply)
-            {
-                outbox.Post(reply, taken.ReplyBytes);
-            }
+                if (taken.Reply is { } reply)
+                {
+                    outbox.Post(reply, taken.ReplyBytes);
+                }
 
-            if (taken.Input is { } input)
+                if (taken.Input is { } input)
+                {
+                    (input.Grant, admission) = (admission, null);
+                    core.Post(input);
+                }
+            }
+            finally
             {
-                await core.PostAsync(input, budget, cancellationToken);
+                admission?.Dispose();
             }
         }
     }

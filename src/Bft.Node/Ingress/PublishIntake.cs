@@ -19,9 +19,8 @@ namespace Bft.Node;
 internal sealed class PublishIntake(
     ClusterFile cluster, BatchStore store, BatchVerifier batches, ISignatureScheme scheme, PublicKey client, HandOverBook handOvers, Action<IPublishReply, int> reply)
 {
-    private const int InquiryBytes = 64 * 1024; // the answer
-
-    private const int OwnBodiesBytes = 512 * 1024; // the answer, or one batch
+    /// <summary>Most bytes of a publisher's own bodies in one answer, or one batch.</summary>
+    public const int OwnBodiesBytes = 512 * 1024;
 
     private readonly Dictionary<Slot, VerifiedStatement> _covered = []; // bound: the statements of one frame
     private readonly RangeVerifier _ranges = new(new AckVerifier(cluster.Committee, scheme, NodeLimits.Default.RememberedRootsMax), batches);
@@ -30,8 +29,8 @@ internal sealed class PublishIntake(
     {
         BatchFrame batch => OnBatch(batch.Batch),
         CertifiedFrame certified => OnCertified(certified),
-        InquiryFrame inquiry => Intake.Of(new InquiryInput(inquiry.Topic, client, reply) { Bytes = InquiryBytes }),
-        FetchFrame fetch => Intake.Of(new OwnBodiesInput(fetch, client, OwnBodiesBytes, reply) { Bytes = OwnBodiesBytes }),
+        InquiryFrame inquiry => Intake.Of(new InquiryInput(inquiry.Topic, client, reply)),
+        FetchFrame fetch => Intake.Of(new OwnBodiesInput(fetch, client, OwnBodiesBytes, reply)),
         MalformedFrame malformed => Intake.Faulty($"A message could not be read: {malformed.Reason}."),
         _ => default,
     };
@@ -50,7 +49,7 @@ internal sealed class PublishIntake(
         {
             // R5, W5: a certificate beats policy, and the caller showed it.
             return batches.TryVerifyBody(covered, signed.Body, signed.BodyOwner, out VerifiedBatch? whole, out reason)
-                ? Intake.Of(new BatchInput(whole) { Bytes = signed.Body.Length + statement.Bytes.Length })
+                ? Intake.Of(new BatchInput(whole))
                 : Intake.Faulty($"A body that was handed over does not hold: {reason}.");
         }
 
@@ -60,7 +59,7 @@ internal sealed class PublishIntake(
         }
 
         return batches.TryVerify(signed, out VerifiedBatch? batch, out reason)
-            ? Intake.Of(new BatchInput(batch) { Bytes = signed.Body.Length + statement.Bytes.Length })
+            ? Intake.Of(new BatchInput(batch))
             : Refuse(signed, new Refusal(statement.Reference.Slot, ReasonOf(reason), Text: $"the batch was not taken: {reason}"));
     }
 
@@ -110,7 +109,7 @@ internal sealed class PublishIntake(
             _covered.Add(statement.Reference.Slot, statement);
         }
 
-        return Intake.Of(new CertificateInput(certificate, statements) { Bytes = FrameBytes.Of(frame) });
+        return Intake.Of(new CertificateInput(certificate, statements));
     }
 
     private static Intake Refuse(SignedBatch signed, Refusal refusal)

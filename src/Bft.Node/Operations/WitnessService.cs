@@ -9,7 +9,7 @@ namespace Bft.Node;
 
 /// <summary>The calls that clients make.</summary>
 internal sealed class WitnessService(
-    NodeIdentity identity, EdgeLimits limits, Sessions sessions, BatchStore store, CoreMailbox core, ByteBudget input,
+    NodeIdentity identity, EdgeLimits limits, Sessions sessions, BatchStore store, CoreMailbox core, PublisherGate gate,
     PublisherCalls publishers, HandOverBook handOvers, TopicSignals topics, StatusReport status, NodeLifetime lifetime) : WitnessServiceBase
 {
     private readonly BatchVerifier _batches = new(identity.Committee.Cluster, identity.Committee.Limits, Ed25519.Instance);
@@ -62,7 +62,7 @@ internal sealed class WitnessService(
         Outbox<IPublishReply> outbox = new(limits.OutboxBytesMax);
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, outbox.Over.Token);
         PublishIntake intake = new(identity.Cluster, store, _batches, Ed25519.Instance, session.Client, handOvers, outbox.Post);
-        PublishCall call = new(intake, core, new ByteBudget(limits.InputBytesPerCallMax, input), outbox);
+        PublishCall call = new(session.Client, identity.Committee.Cluster, gate, intake, core, outbox);
         publishers.Add(session.Client, outbox);
         Task writing = outbox.WriteAllAsync(replies, new HeartbeatFrame(), limits.HeartbeatInterval);
         try
@@ -98,7 +98,7 @@ internal sealed class WitnessService(
         using TopicSignals.Watch watch = topics.WatchOf(start.Topic);
         try
         {
-            await new Subscription(new SubscriptionFeed(store, start), watch.Signal, limits.HeartbeatInterval, writer).RunAsync(cancellationToken);
+            await new Subscription(new SubscriptionFeed(store, () => identity.Cluster, start), watch.Signal, limits.HeartbeatInterval, writer).RunAsync(cancellationToken);
         }
         catch (StoreDamageException)
         {

@@ -1,0 +1,97 @@
+using Bft.Crypto;
+
+namespace Bft.Node;
+
+/// <summary>Who is served next, and how much at a time: fair queuing between parties, first come first served within one.</summary>
+/// <remarks>
+/// Several turns are served at a time, as in Jin, Chase, Kaur: Interposed Proportional Sharing (SIGMETRICS 2004). The present is where the <i>earliest</i> of them began: a party that asks again before
+/// its last turn is done loses nothing, however late it was told. Work-conserving: what is below the bound is given to whoever waits. No threads and no clock.
+/// </remarks>
+/// <param name="bytesMax">A turn is given while less than this is being served, so that the last one may exceed it by its own size. Unit: bytes.</param>
+internal sealed class FairOrder<T>(long bytesMax)
+{
+    private readonly FairTime _time = new();
+    private readonly SortedSet<Turn> _waiting = new(Turn.ByEnd);    // bound: one per caller that waits
+    private readonly SortedSet<Turn> _serving = new(Turn.ByStart);  // bound: bytesMax, as each turn has at least one byte
+    private long _number;
+
+    /// <summary>Being served. Unit: bytes.</summary>
+    public long Bytes { get; private set; }
+
+    public int WaitingCount => _waiting.Count;
+
+    /// <param name="party">Who wants a turn.</param>
+    /// <param name="weight">Its share beside the others'; at least 1.</param>
+    /// <param name="cost">What the turn counts for between parties; at least 1.</param>
+    /// <param name="bytes">What it counts for in the bound; at least 1.</param>
+    /// <param name="item">The caller's own.</param>
+    public Turn Ask(PublicKey party, int weight, long cost, long bytes, T item)
+    {
+        Int128 start = _time.StartOf(party);
+        Turn turn = new(start, FairTime.EndOf(start, cost, weight), _number++, bytes, item);
+        _time.Charge(party, turn.End);
+        _waiting.Add(turn);
+        return turn;
+    }
+
+    /// <summary>The next turn to be served; null when none waits, or none may be served now.</summary>
+    public Turn? Next()
+    {
+        if (Bytes >= bytesMax || _waiting.Min is not { } next)
+        {
+            return null;
+        }
+
+        _waiting.Remove(next);
+        _serving.Add(next);
+        Bytes += next.Bytes;
+        Advance();
+        return next;
+    }
+
+    /// <summary>A turn was served, or whoever asked wants it no more; what it cost stays spent.</summary>
+    public void End(Turn turn)
+    {
+        if (_serving.Remove(turn))
+        {
+            Bytes -= turn.Bytes;
+        }
+        else
+        {
+            _waiting.Remove(turn);
+        }
+
+        Advance();
+    }
+
+    private void Advance()
+    {
+        if (_serving.Min is { } earliest)
+        {
+            _time.AdvanceTo(earliest.Start);
+        }
+        else if (_waiting.Count == 0)
+        {
+            _time.OnIdle();
+        }
+    }
+
+    /// <summary>A place in the order.</summary>
+    internal sealed class Turn(Int128 start, Int128 end, long number, long bytes, T item)
+    {
+        /// <summary>Equal ends: who asked first.</summary>
+        public static readonly IComparer<Turn> ByEnd = Comparer<Turn>.Create((left, right) => (left.End, left._number).CompareTo((right.End, right._number)));
+
+        public static readonly IComparer<Turn> ByStart = Comparer<Turn>.Create((left, right) => (left.Start, left._number).CompareTo((right.Start, right._number)));
+
+        private readonly long _number = number;
+
+        public Int128 Start { get; } = start;
+
+        public Int128 End { get; } = end;
+
+        public long Bytes { get; } = bytes;
+
+        public T Item { get; } = item;
+    }
+}

@@ -1,0 +1,214 @@
+using Bft.Crypto;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Bft.Node.Tests.Ingress;
+
+public sealed class FairOrderTests
+{
+    private const long BytesMax = 1000;
+    private const int CostMax = 256; // of one turn, as costs below are bytes
+
+    [Fact]
+    public void Parties_that_always_want_more_are_served_by_their_weights()
+    {
+        Prop.ForAll<byte[]>(costs =>
+        {
+            int[] weights = [1, 2, 4];
+            Crowd crowd = new(weights, costs);
+            crowd.Serve(2000);
+            return InShares(crowd.Served, weights);
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void A_party_with_one_call_loses_nothing_by_asking_only_when_its_last_turn_is_done()
+    {
+        int[] weights = [1, 4];
+        Crowd crowd = new(weights, [100]);
+        FairOrder<int> order = crowd.Order;
+        for (int step = 0; step < 5000; step++)
+        {
+            // Party 0 always has ten turns waiting, party 1 asks for its next one when the last is being served.
+            crowd.AskUpTo(0, 10);
+            crowd.AskUpTo(1, 1);
+            crowd.ServeOne();
+        }
+
+        Assert.True(InShares(crowd.Served, weights), string.Join(' ', crowd.Served));
+        Assert.Equal(10, order.WaitingCount);
+    }
+
+    [Fact]
+    public void Whoever_was_idle_saved_nothing_up()
+    {
+        Prop.ForAll<byte[], byte>((costs, idle) =>
+        {
+            Crowd crowd = new([1, 1], costs);
+            for (int step = 0; step < 50 + idle; step++)
+            {
+                crowd.AskUpTo(0, 3);
+                crowd.ServeOne();
+            }
+
+            long before = crowd.Served[0];
+            crowd.Serve(400);
+            return InShares([crowd.Served[0] - before, crowd.Served[1]], [1, 1]);
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Whoever_wants_little_does_not_wait_for_those_who_want_much()
+    {
+        // 99 that always have four turns of 200 waiting, which makes their turns begin and end alike; one that has a turn of 20 once in a while.
+        Crowd crowd = new([.. Enumerable.Repeat(1, 100)], [199]);
+        for (int round = 0; round < 200; round++)
+        {
+            for (int step = 0; step < 500 + round; step++)
+            {
+                for (int greedy = 1; greedy < 100; greedy++)
+                {
+                    crowd.AskUpTo(greedy, 4);
+                }
+
+                crowd.ServeOne();
+            }
+
+            FairOrder<int>.Turn modest = crowd.Ask(0, 20);
+            Assert.Same(modest, crowd.ServeOne());
+        }
+    }
+
+    [Fact]
+    public void Nothing_is_starved_and_nobody_waits_while_there_is_room()
+    {
+        Prop.ForAll<byte[], byte[]>((costs, actions) =>
+        {
+            Crowd crowd = new([1, 3, 1000], costs);
+            FairOrder<int>.Turn first = crowd.Ask(0);
+            bool isServed = false;
+            foreach (byte action in actions.Concat(Enumerable.Repeat((byte)2, 3000)))
+            {
+                crowd.AskUpTo(action % 3, 1 + (action % 5));
+                isServed |= crowd.ServeOne() == first;
+                if (crowd.Order.Bytes >= BytesMax + CostMax)
+                {
+                    return false;
+                }
+            }
+
+            return isServed;
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Turns_of_one_party_are_served_as_they_came_and_what_is_withdrawn_is_not_served()
+    {
+        FairOrder<int> order = new(BytesMax);
+        PublicKey party = KeyOf(0);
+        FairOrder<int>.Turn[] turns = [.. Enumerable.Range(0, 6).Select(item => order.Ask(party, 1, 10, 10, item))];
+        order.End(turns[2]);
+        order.End(turns[4]);
+
+        List<int> served = [];
+        while (order.Next() is { } next)
+        {
+            served.Add(next.Item);
+        }
+
+        Assert.Equal([0, 1, 3, 5], served);
+        Assert.Equal(40, order.Bytes);
+        Array.ForEach(turns, order.End);
+        Assert.Equal(0, order.Bytes);
+    }
+
+    [Fact]
+    public void A_turn_larger_than_the_bound_is_served_alone()
+    {
+        FairOrder<int> order = new(BytesMax);
+        order.Ask(KeyOf(0), 1, 5000, 5000, 0);
+        FairOrder<int>.Turn? large = order.Next();
+        order.Ask(KeyOf(1), 1, 10, 10, 1);
+
+        Assert.NotNull(large);
+        Assert.Null(order.Next());
+        order.End(large);
+        Assert.Equal(1, order.Next()?.Item);
+    }
+
+    /// <summary>By the theorem for several at a time: no two parties are further apart than one turn of each, for each that is served at a time.</summary>
+    private static bool InShares(long[] served, int[] weights)
+    {
+        double[] shares = [.. served.Zip(weights, (bytes, weight) => (double)bytes / weight)];
+        double apart = (1 + (BytesMax / 16.0)) * (CostMax + CostMax);
+        return shares.Max() - shares.Min() <= Math.Min(apart, 0.05 * shares.Max() + (6 * CostMax));
+    }
+
+    private static PublicKey KeyOf(int party)
+    {
+        byte[] key = new byte[PublicKey.Length];
+        key[0] = (byte)(255 - party);
+        return new PublicKey(key);
+    }
+
+    /// <summary>Parties in front of a server that ends turns in the order in which it began them.</summary>
+    private sealed class Crowd(int[] weights, byte[] costs)
+    {
+        private readonly Queue<FairOrder<int>.Turn> _serving = new();
+        private readonly int[] _waiting = new int[weights.Length];
+        private int _asked;
+
+        public FairOrder<int> Order { get; } = new(BytesMax);
+
+        /// <summary>Unit: bytes, by party.</summary>
+        public long[] Served { get; } = new long[weights.Length];
+
+        public FairOrder<int>.Turn Ask(int party, int? given = null)
+        {
+            int cost = given ?? (costs.Length == 0 ? 100 : 1 + costs[_asked++ % costs.Length]);
+            _waiting[party]++;
+            return Order.Ask(KeyOf(party), weights[party], cost, cost, party);
+        }
+
+        public void AskUpTo(int party, int waiting)
+        {
+            while (_waiting[party] < waiting)
+            {
+                Ask(party);
+            }
+        }
+
+        public void Serve(int steps)
+        {
+            for (int step = 0; step < steps; step++)
+            {
+                for (int party = 0; party < weights.Length; party++)
+                {
+                    AskUpTo(party, 2);
+                }
+
+                ServeOne();
+            }
+        }
+
+        /// <summary>Begins the next turn, and ends the oldest when there is no room.</summary>
+        public FairOrder<int>.Turn? ServeOne()
+        {
+            FairOrder<int>.Turn? next;
+            while ((next = Order.Next()) is null && _serving.TryDequeue(out FairOrder<int>.Turn? oldest))
+            {
+                Assert.True(Order.WaitingCount == 0 || Order.Bytes >= BytesMax, "Somebody waits though there is room.");
+                Order.End(oldest);
+            }
+
+            if (next is not null)
+            {
+                _waiting[next.Item]--;
+                Served[next.Item] += next.Bytes;
+                _serving.Enqueue(next);
+            }
+
+            return next;
+        }
+    }
+}

@@ -1,0 +1,150 @@
+using Bft.Configuration;
+using Bft.Crypto;
+using Bft.Protocol;
+using Bft.Protocol.Membership;
+
+namespace Bft.Node.Tests.Ingress;
+
+public sealed class PublisherGateTests
+{
+    private const long BytesMax = 100;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private readonly PublicKey[] _keys = [.. Enumerable.Range(1, 6).Select(KeyOf)];
+    private ClusterFile _cluster;
+    private readonly PublisherGate _gate;
+
+    public PublisherGateTests()
+    {
+        _cluster = Cluster("", "");
+        _gate = new PublisherGate(() => _cluster, BytesMax);
+    }
+
+    [Fact]
+    public async Task Many_calls_of_one_identity_are_one_share()
+    {
+        using IDisposable first = await EnterAsync(0);
+        Task<IDisposable>[] greedy = [.. Enumerable.Range(0, 20).Select(_ => EnterAsync(0))];
+        Task<IDisposable> modest = EnterAsync(1);
+
+        first.Dispose();
+        (await modest.WaitAsync(Patience)).Dispose();
+        Assert.All(greedy[1..], waiting => Assert.False(waiting.IsCompletedSuccessfully && waiting == greedy[^1]));
+        foreach (Task<IDisposable> waiting in greedy)
+        {
+            (await waiting.WaitAsync(Patience)).Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task Weights_count_from_the_moment_when_they_are_read()
+    {
+        using IDisposable first = await EnterAsync(2);
+        _cluster = Cluster("weight: 3", "");
+        List<Task<IDisposable>> all = [];
+        for (int i = 0; i < 12; i++)
+        {
+            all.Add(EnterAsync(0));
+            all.Add(EnterAsync(1));
+        }
+
+        first.Dispose();
+        int[] served = [0, 0];
+        for (int turns = 0; turns < 12; turns++)
+        {
+            Task<IDisposable> next = await Task.WhenAny(all.Where(waiting => waiting is not null)).WaitAsync(Patience);
+            int at = all.IndexOf(next);
+            served[at % 2]++;
+            all[at] = null!;
+            (await next).Dispose();
+        }
+
+        Assert.InRange(served[0], 8, 10); // 9 to 3
+    }
+
+    [Fact]
+    public async Task Whoever_leaves_while_it_waits_stops_nobody()
+    {
+        using IDisposable first = await EnterAsync(0);
+        using CancellationTokenSource over = new();
+        Task<IDisposable> leaving = EnterAsync(1, over.Token);
+        Task<IDisposable> staying = EnterAsync(0);
+        await over.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
+
+        first.Dispose();
+        (await staying.WaitAsync(Patience)).Dispose();
+    }
+
+    [Fact]
+    public async Task An_identity_above_its_rate_waits_and_others_do_not()
+    {
+        _cluster = Cluster("messagesPerSecond: 1", "");
+        (await EnterAsync(0)).Dispose();
+        using CancellationTokenSource over = new();
+        Task<IDisposable> second = EnterAsync(0, over.Token);
+
+        for (int i = 0; i < 100; i++)
+        {
+            (await EnterAsync(1).WaitAsync(Patience)).Dispose();
+        }
+
+        Assert.False(second.IsCompleted);
+        await over.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+    }
+
+    [Fact]
+    public async Task The_rate_of_all_is_shared_in_fair_order()
+    {
+        _cluster = Cluster("", "sharing:\n  messagesPerSecond: 1\n");
+        using CancellationTokenSource over = new();
+        Task<IDisposable>[] greedy = [.. Enumerable.Range(0, 60).Select(_ => EnterAsync(0, over.Token, bytes: 1))];
+        Task<IDisposable> modest = EnterAsync(1, bytes: 1);
+
+        (await modest.WaitAsync(Patience)).Dispose();
+        Assert.InRange(greedy.Count(waiting => waiting.IsCompleted), 1, 40);
+        await over.CancelAsync();
+    }
+
+    [Fact]
+    public void A_pace_is_kept_over_time_and_a_pause_is_worth_a_tenth_of_a_second()
+    {
+        Pace pace = default;
+        long now = 1_000_000_000;
+        long end = now + 10_000_000;
+        int taken = 0;
+        while (now < end)
+        {
+            pace.Take(1, 1000, now);
+            taken++;
+            now += pace.Wait(now);
+        }
+
+        Assert.InRange(taken, 10_099, 10_101);
+    }
+
+    private Task<IDisposable> EnterAsync(int client, CancellationToken cancellationToken = default, long bytes = BytesMax) =>
+        _gate.EnterAsync(_keys[client], new PublishCost(bytes, 1), cancellationToken).AsTask();
+
+    /// <summary>Three clients of which the first has something to it.</summary>
+    private ClusterFile Cluster(string first, string root)
+    {
+        string yaml = NewCluster.Create(
+            "gate",
+            new byte[Genesis.NonceLength],
+            [.. Enumerable.Range(0, 4).Select(index => new WitnessEntry(new WitnessIndex(index), new Uri($"https://127.0.0.1:{7000 + index}"), KeyOf(index + 10), Sha256.Hash([(byte)index])))],
+            [.. Enumerable.Range(0, 3).Select(index => new ClientEntry($"c{index}", _keys[index]))],
+            ClusterLimits.Default).ToYaml();
+        string key = $"key: \"{_keys[0]}\"\n";
+        Assert.Contains(key, yaml, StringComparison.Ordinal);
+        return ClusterFile.Parse(yaml.Replace(key, $"{key}    {first}\n", StringComparison.Ordinal) + root, "cluster.yaml");
+    }
+
+    private static PublicKey KeyOf(int number)
+    {
+        byte[] seed = new byte[Ed25519Signer.SeedLength];
+        seed[0] = (byte)number;
+        using Ed25519Signer signer = new(seed);
+        return signer.PublicKey;
+    }
+}
