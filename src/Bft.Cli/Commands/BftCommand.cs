@@ -19,6 +19,8 @@ internal static class BftCommand
             StatusCommand.Create(interruption),
             EvidenceCommand.Create(interruption),
             DemoCommand.Create(interruption),
+            BenchCommand.Create(interruption),
+            BenchCommand.CreateHostile(interruption),
         };
         HelpWithExamples.Add(root, """
             Examples:

@@ -96,7 +96,7 @@ internal static class NodeCommand
             ? endPoint
             : throw new CommandException(ExitCode.NodeSettings, $"--listen: '{text}' is no address; write IP:PORT, for instance 0.0.0.0:7400 or [::]:7400.");
 
-    private static async Task StopWithInputAsync(CancellationTokenSource stop)
+    internal static async Task StopWithInputAsync(CancellationTokenSource stop)
     {
         byte[] buffer = new byte[64];
         await using Stream input = StandardDescriptors.OpenInput();

@@ -1,5 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
+using Bft.Bench.Running;
 using Bft.Cli.Clusters;
 using Bft.Client;
 using Bft.Configuration;
@@ -33,7 +32,7 @@ internal sealed class DemoCluster : IAsyncDisposable
     public IReadOnlyList<WitnessProcess?> Witnesses => _witnesses;
 
     public void Make() => File = ClusterMaker.Make(
-        Folder, "demo", [.. FreePorts().Select(port => new UriBuilder(Uri.UriSchemeHttps, "127.0.0.1", port).Uri)], [Publisher, FirstReceiver, SecondReceiver, Liar]);
+        Folder, "demo", [.. FreePorts.Take(Count).Select(port => new UriBuilder(Uri.UriSchemeHttps, "127.0.0.1", port).Uri)], [Publisher, FirstReceiver, SecondReceiver, Liar]);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -89,21 +88,6 @@ internal sealed class DemoCluster : IAsyncDisposable
         if (!_isKept)
         {
             Directory.Delete(Folder.Root, recursive: true);
-        }
-    }
-
-    /// <summary>Ports that nobody uses now. All are held until all are known, so that no two are the same.</summary>
-    private static int[] FreePorts()
-    {
-        TcpListener[] listeners = [.. Enumerable.Range(0, Count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
-        try
-        {
-            Array.ForEach(listeners, listener => listener.Start());
-            return [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
-        }
-        finally
-        {
-            Array.ForEach(listeners, listener => listener.Dispose());
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
+using Bft.Bench.Running;
 using Bft.Cli.Output;
 using Bft.Cli.Publishing;
 using Bft.Client;
@@ -215,7 +216,7 @@ internal sealed class DemoScript(Session session, DemoCluster demo, string input
 
     private async Task<string[]> VerifyEvidenceAsync()
     {
-        using Process verify = Process.Start(WitnessProcess.Start("verify", _evidencePath, "--cluster", demo.Folder.ClusterFilePath))!;
+        using Process verify = Process.Start(BftProgram.Start("verify", _evidencePath, "--cluster", demo.Folder.ClusterFilePath))!;
         string output = await verify.StandardOutput.ReadToEndAsync(_token);
         string error = await verify.StandardError.ReadToEndAsync(_token);
         await verify.WaitForExitAsync(_token);

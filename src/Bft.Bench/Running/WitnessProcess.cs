@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Bft.Cli.Demo;
+namespace Bft.Bench.Running;
 
 /// <summary>A witness in a process of its own: this program, run as `bft node`.</summary>
-internal sealed class WitnessProcess : IDisposable
+public sealed class WitnessProcess : IDisposable
 {
     private readonly Process _process;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -20,27 +20,14 @@ internal sealed class WitnessProcess : IDisposable
 
     public int Id => _process.Id;
 
-    /// <summary>What this program is started with: its own file, behind `dotnet` if that is how it was started.</summary>
-    public static ProcessStartInfo Start(params string[] arguments)
-    {
-        string program = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program is not known.");
-        bool isHosted = string.Equals(Path.GetFileNameWithoutExtension(program), "dotnet", StringComparison.Ordinal);
-        string[] all = isHosted ? [Path.Combine(AppContext.BaseDirectory, "bft.dll"), .. arguments] : arguments;
-        ProcessStartInfo start = new(program, all) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-
-        // A runtime that is killed leaves its debugging sockets in the temporary folder.
-        start.Environment["DOTNET_EnableDiagnostics"] = "0";
-        return start;
-    }
-
     /// <summary>Starts it. It ends when this process does, however that comes about: its standard input is ours.</summary>
-    public static WitnessProcess Start(string clusterFile, int index)
+    public static WitnessProcess Start(string clusterFile, int index) =>
+        Start(index, "node", "--cluster", clusterFile, "--index", index.ToString(CultureInfo.InvariantCulture), "--stop-with-input");
+
+    /// <summary>Starts something else in a witness's place, or a witness in its own way. It says "ready", and ends when its input does.</summary>
+    public static WitnessProcess Start(int index, params IEnumerable<string> arguments)
     {
-        Process process = new()
-        {
-            StartInfo = Start("node", "--cluster", clusterFile, "--index", index.ToString(CultureInfo.InvariantCulture), "--stop-with-input"),
-            EnableRaisingEvents = true,
-        };
+        Process process = new() { StartInfo = BftProgram.Start(arguments), EnableRaisingEvents = true };
         WitnessProcess witness = new(index, process);
         process.OutputDataReceived += (_, line) => witness.OnLine(line.Data);
         process.ErrorDataReceived += (_, line) => witness.OnLine(line.Data);

@@ -1,0 +1,93 @@
+using System.Globalization;
+using Bft.Bench.Measuring;
+using Bft.Bench.Results;
+
+namespace Bft.Bench.Load;
+
+/// <summary>What went through between two moments, and what it cost.</summary>
+internal sealed record Sustained(Usage Before, Usage After)
+{
+    private const double MiB = 1024 * 1024;
+
+    public double Seconds => (After.Time - Before.Time) / 1e9;
+
+    public double CertifiedPerSecond => (After.Certified - Before.Certified) / Seconds;
+
+    public double DeliveredPerSecond => (After.Delivered - Before.Delivered) / Seconds;
+
+    private double Millions => (After.Certified - Before.Certified) / 1e6;
+
+    /// <summary>Processor seconds that a witness used; null when it did not run all the time.</summary>
+    public double? CpuSecondsOf(int witness) => After.Witnesses[witness]?.CpuSeconds - Before.Witnesses[witness]?.CpuSeconds;
+
+    public IEnumerable<Figure> Rates(int size)
+    {
+        yield return new("seconds", "measured (s)", Seconds, "N1");
+        yield return new("certifiedPerSecond", "certified/s", CertifiedPerSecond);
+        yield return new("deliveredPerSecond", "delivered/s", DeliveredPerSecond);
+        yield return new("deliveredMegabytesPerSecond", "payload delivered (MB/s)", DeliveredPerSecond * size / 1e6, "N1");
+    }
+
+    public IEnumerable<Figure> Costs()
+    {
+        if (After.BatchSizes is { Count: > 0 } batches)
+        {
+            yield return new("batchMessagesP50", "messages per batch, p50", batches.Quantile(0.5));
+            yield return new("batchMessagesMax", "messages per batch, max", batches.Max);
+        }
+
+        if (Millions <= 0)
+        {
+            yield break;
+        }
+
+        double[] commits = [.. After.Commits.Zip(Before.Commits, (after, before) => (double?)(after - before)).OfType<double>()];
+        if (commits.Length > 0)
+        {
+            yield return new("commitsPerMillionPerWitness", "group commits (a flush each) per million, per witness", commits.Average() / Millions, "N1");
+        }
+
+        double[] written = [.. After.Witnesses.Zip(Before.Witnesses, (after, before) => (double?)(after?.WrittenBytes - before?.WrittenBytes)).OfType<double>()];
+        if (written.Any(bytes => bytes > 0))
+        {
+            yield return new("diskBytesPerMessagePerWitness", "bytes on disk per message, per witness", written.Average() / Millions / 1e6, "N1");
+        }
+
+        for (int witness = 0; witness < After.Witnesses.Count; witness++)
+        {
+            if (CpuSecondsOf(witness) is { } used)
+            {
+                yield return new(Named("cpuSecondsPerMillionWitness", witness), Named("CPU s per million, witness ", witness), used / Millions, "N2");
+            }
+        }
+
+        if (After.Client?.CpuSeconds - Before.Client?.CpuSeconds is { } own)
+        {
+            yield return new("cpuSecondsPerMillionClients", "CPU s per million, publisher and receiver", own / Millions, "N2");
+        }
+
+        long[] peaks = [.. After.Witnesses.Select(witness => witness?.PeakBytes).OfType<long>()];
+        if (peaks.Length > 0)
+        {
+            yield return new("peakMebibytesWitnessMax", "peak memory of a witness (MiB)", peaks.Max() / MiB);
+        }
+
+        if (After.Client is { } client)
+        {
+            yield return new("peakMebibytesClients", "peak memory of publisher and receiver (MiB)", client.PeakBytes / MiB);
+        }
+
+        yield return new("gcPauseMillisecondsPerSecondClients", "GC pauses of publisher and receiver (ms per s)", (After.ClientPause - Before.ClientPause).TotalMilliseconds / Seconds, "N1");
+    }
+
+    public static IEnumerable<Figure> Latency(string name, string label, Histogram histogram)
+    {
+        (string Name, string Label, long Nanoseconds)[] points =
+        [
+            ("P50", "p50", histogram.Quantile(0.5)), ("P90", "p90", histogram.Quantile(0.9)), ("P99", "p99", histogram.Quantile(0.99)), ("P999", "p99.9", histogram.Quantile(0.999)), ("Max", "max", histogram.Max),
+        ];
+        return points.Select(point => new Figure($"{name}Milliseconds{point.Name}", $"{label} {point.Label} (ms)", point.Nanoseconds / 1e6, "N2"));
+    }
+
+    private static string Named(string text, int witness) => text + witness.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,50 @@
+using Bft.Bench.Measuring;
+using Bft.Bench.Running;
+using Bft.Client;
+
+namespace Bft.Bench.Load;
+
+/// <summary>Where a run stands at a moment: what went through, and what each process has used for it.</summary>
+internal sealed class Usage
+{
+    private Usage(LoadPair pair, WitnessHealth[] health)
+    {
+        Time = Monotonic.Now;
+        Certified = pair.Publisher.Certified;
+        Delivered = pair.Receiver.Delivered;
+        BatchSizes = pair.Publisher.TakeBatchSizes();
+        Client = ProcessUsage.Of(Environment.ProcessId);
+        ClientPause = GC.GetTotalPauseDuration();
+        Witnesses = [.. pair.Cluster.Witnesses.Select(witness => witness is null ? null : ProcessUsage.Of(witness.Id))];
+        Commits = [.. health.Select(answer => (long?)answer.Status?.Mark.Value)];
+    }
+
+    /// <summary>See <see cref="Monotonic.Now"/>.</summary>
+    public long Time { get; }
+
+    public long Certified { get; }
+
+    public long Delivered { get; }
+
+    /// <summary>Of the batches certified since the moment before this one.</summary>
+    public Histogram BatchSizes { get; }
+
+    public ProcessUsage? Client { get; }
+
+    public TimeSpan ClientPause { get; }
+
+    /// <summary>Null for one that does not run.</summary>
+    public IReadOnlyList<ProcessUsage?> Witnesses { get; }
+
+    /// <summary>Group commits, as each witness says; each is one flush. Null for one that does not answer.</summary>
+    public IReadOnlyList<long?> Commits { get; }
+
+    public static async Task<Usage> TakeAsync(LoadPair pair, CancellationToken cancellationToken)
+    {
+        Task<WitnessHealth[]> asking = pair.Control.GetStatusAsync(cancellationToken);
+
+        // A dead or hostile witness is not waited for.
+        await Task.WhenAny(asking, Task.Delay(TimeSpan.FromSeconds(2), cancellationToken));
+        return new Usage(pair, asking.IsCompletedSuccessfully ? await asking : [.. pair.Cluster.Witnesses.Select((_, index) => new WitnessHealth(new(index), null, "late", default))]);
+    }
+}

@@ -1,0 +1,49 @@
+using Bft.Bench.Faults;
+using Bft.Bench.Load;
+using Bft.Bench.Results;
+
+namespace Bft.Bench;
+
+/// <summary>Measures. Each workload starts clusters of its own and leaves nothing behind.</summary>
+public static class BenchRun
+{
+    private static readonly (string Name, Func<BenchOptions, IBenchOutput, CancellationToken, Task> Run)[] All =
+    [
+        ("throughput", ThroughputWorkload.RunAsync),
+        ("latency", LatencyWorkload.RunAsync),
+        ("faulty", FaultyWorkload.RunAsync),
+        ("catching-up", CatchingUpWorkload.RunAsync),
+    ];
+
+    public static IReadOnlyList<string> Workloads { get; } = [.. All.Select(workload => workload.Name)];
+
+    public static IReadOnlyList<string> Faults { get; } = [.. Fault.All.Select(fault => fault.Name)];
+
+    /// <exception cref="LoadFailedException">The cluster lost, doubled or changed a message, or came to a halt.</exception>
+    public static async Task RunAsync(BenchOptions options, IBenchOutput output, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(output);
+        foreach (string name in options.Workloads)
+        {
+            await All.Single(workload => workload.Name == name).Run(options, output, cancellationToken);
+        }
+    }
+
+    /// <summary>The rate given, or what the cluster takes in a closed loop.</summary>
+    internal static async Task<double> SaturationAsync(LoadPair pair, BenchOptions options, IBenchOutput output, CancellationToken cancellationToken)
+    {
+        if (options.Rate is { } given)
+        {
+            // Open loops begin with compiled code, too.
+            output.Doing("warming up");
+            await pair.RunOpenLoopAsync(given / 10, TimeSpan.Zero, options.WarmUp, cancellationToken);
+            return given;
+        }
+
+        output.Doing("measuring saturation");
+        Sustained fast = await pair.RunFastAsync(options.WarmUp, options.Time, cancellationToken);
+        await pair.Cluster.WhenLevelAsync(pair.Control, cancellationToken);
+        return Math.Min(fast.CertifiedPerSecond, fast.DeliveredPerSecond);
+    }
+}

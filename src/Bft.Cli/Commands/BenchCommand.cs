@@ -1,0 +1,183 @@
+using System.CommandLine;
+using System.Globalization;
+using Bft.Bench;
+using Bft.Bench.Faults;
+using Bft.Bench.Load;
+using Bft.Cli.Output;
+
+namespace Bft.Cli.Commands;
+
+/// <summary>`bft bench`: how fast it is here, measured with real processes.</summary>
+internal static class BenchCommand
+{
+    private static readonly Argument<string[]> Workloads = new("workload")
+    {
+        Arity = ArgumentArity.ZeroOrMore,
+        Description = $"What to measure: {string.Join(", ", BenchRun.Workloads)}. Default: throughput and latency.",
+        DefaultValueFactory = _ => ["throughput", "latency"],
+    };
+
+    private static readonly Option<int[]> Size = new("--size")
+    {
+        HelpName = "BYTES",
+        AllowMultipleArgumentsPerToken = true,
+        Description = "Payload of a message; a number, or one with KiB or MiB. Default: 100, and for throughput 16, 100, 1KiB, 16KiB and 1MiB.",
+        CustomParser = result => [.. result.Tokens.Select(token => SizeOf(token.Value, result.AddError))],
+    };
+
+    private static readonly Option<TimeSpan?> Seconds = Time("--seconds", "How long each figure is measured. Default: 10s.");
+
+    private static readonly Option<TimeSpan?> WarmUp = Time("--warm-up", "How long the same load runs before. Default: 3s.");
+
+    private static readonly Option<double?> Rate = new("--rate")
+    {
+        HelpName = "N",
+        Description = "Saturation in messages per second, of which open loops take 10, 50 and 80 %. Default: it is measured first.",
+    };
+
+    private static readonly Option<int> Rounds = new("--rounds")
+    {
+        HelpName = "N",
+        Description = "faulty: how many pairs of a run with the fault and one without; medians are shown.",
+        DefaultValueFactory = _ => 5,
+    };
+
+    private static readonly Option<string[]> Fault = new("--fault")
+    {
+        HelpName = "FAULT",
+        AllowMultipleArgumentsPerToken = true,
+        Description = $"faulty: what one witness is: {string.Join(", ", BenchRun.Faults)}. Default: each in turn.",
+        DefaultValueFactory = _ => [.. BenchRun.Faults],
+    };
+
+    private static readonly Option<int> Witnesses = new("--witnesses", "-n")
+    {
+        HelpName = "N",
+        Description = "How many witnesses.",
+        DefaultValueFactory = _ => 4,
+    };
+
+    private static readonly Option<int> Seed = new("--seed")
+    {
+        HelpName = "N",
+        Description = "Chooses the messages' bytes: the same number, the same messages.",
+        DefaultValueFactory = _ => 1,
+    };
+
+    public static Command Create(Interruption interruption)
+    {
+        Rounds.Validators.Add(result => Demand(result.GetValueOrDefault<int>() >= 1, "--rounds is at least 1.", result.AddError));
+        Witnesses.Validators.Add(result => Demand(result.GetValueOrDefault<int>() is >= 4 and <= 64, "--witnesses is from 4 to 64.", result.AddError));
+        Rate.Validators.Add(result => Demand(result.GetValueOrDefault<double?>() is null or >= 10, "--rate is at least 10.", result.AddError));
+        Workloads.AcceptOnlyFromAmong([.. BenchRun.Workloads]);
+        Fault.AcceptOnlyFromAmong([.. BenchRun.Faults]);
+        Command command = new("bench", "Measure how fast it is on this machine.") { Workloads, Size, Seconds, WarmUp, Rate, Rounds, Fault, Witnesses, Seed };
+        HelpWithExamples.Add(command, """
+            Examples:
+              bft bench                                             throughput and latency, some two minutes
+              bft bench throughput --size 100 --seconds 60
+              bft bench latency --size 1KiB --rate 200000
+              bft bench faulty --fault dead --rounds 5 --json
+              bft bench catching-up
+
+            Witnesses run as processes of their own on free ports of 127.0.0.1, with TLS, and flush before they
+            ack; publisher and receiver are in this process. The receiver checks every byte of every message, and
+            a run that loses, doubles or changes one fails. In an open loop messages go on a fixed schedule, 1 ms
+            apart or together, and latency counts from when a message was due, whether or not it could be sent
+            then. docs/cli.md has the workloads and JSON fields. Nothing is left behind.
+            """);
+        Session.Bind(command, interruption, RunAsync);
+        return command;
+    }
+
+    /// <summary>The hostile witness that `bench faulty` puts in an honest one's place.</summary>
+    public static Command CreateHostile(Interruption interruption)
+    {
+        Option<string> directory = new("--directory") { Required = true };
+        Option<string> listen = new("--listen") { Required = true };
+        Option<string> run = new("--run") { Required = true };
+        Option<bool> garbled = new("--garbled");
+        Command command = new(HostileParty.Command, "A hostile witness, for bench.") { Options.Cluster, directory, listen, run, garbled };
+        command.Hidden = true;
+        Session.Bind(command, interruption, async session =>
+        {
+            using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(session.Interrupted);
+            _ = NodeCommand.StopWithInputAsync(stop);
+            await HostileParty.RunAsync(session.Get(Options.Cluster)!, session.Get(directory), session.Get(listen), session.Get(run), session.Get(garbled), Console.Out, stop.Token);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static async Task<ExitCode> RunAsync(Session session)
+    {
+        BenchOptions options = new()
+        {
+            Workloads = session.Get(Workloads),
+            Witnesses = session.Get(Witnesses),
+            Sizes = session.Get(Size) ?? [],
+            Time = session.Get(Seconds) ?? TimeSpan.FromSeconds(10),
+            WarmUp = session.Get(WarmUp) ?? TimeSpan.FromSeconds(3),
+            Rate = session.Get(Rate),
+            Rounds = session.Get(Rounds),
+            Faults = session.Get(Fault),
+            Seed = session.Get(Seed),
+        };
+        BenchView view = new(session);
+        try
+        {
+            await using (new ProgressLine(session, () => view.Progress))
+            {
+                await BenchRun.RunAsync(options, view, session.Interrupted);
+            }
+        }
+        catch (LoadFailedException error)
+        {
+            throw new CommandException(ExitCode.Invalid, error.Message);
+        }
+        finally
+        {
+            view.Show();
+        }
+
+        return ExitCode.Ok;
+    }
+
+    private static Option<TimeSpan?> Time(string name, string description) => new(name)
+    {
+        HelpName = "TIME",
+        Description = description,
+        CustomParser = result =>
+        {
+            TimeSpan? time = Options.TryParseTime(result.Tokens[0].Value);
+            Demand(time is not null, $"'{result.Tokens[0].Value}' is no time: write seconds, or a number with ms, s, m or h.", result.AddError);
+            return time;
+        },
+    };
+
+    private static int SizeOf(string text, Action<string> addError)
+    {
+        int size = TryParseSize(text) ?? 0;
+        Demand(size is >= 8 and <= 1024 * 1024, $"'{text}' is no size: from 8 to 1MiB, which is a number with or without KiB or MiB.", addError);
+        return Math.Max(8, size);
+    }
+
+    internal static int? TryParseSize(string text)
+    {
+        (int suffix, int unit) = text switch
+        {
+            _ when text.EndsWith("KiB", StringComparison.Ordinal) => (3, 1024),
+            _ when text.EndsWith("MiB", StringComparison.Ordinal) => (3, 1024 * 1024),
+            _ => (0, 1),
+        };
+        return int.TryParse(text.AsSpan(0, text.Length - suffix), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number <= int.MaxValue / unit ? number * unit : null;
+    }
+
+    private static void Demand(bool isMet, string sentence, Action<string> addError)
+    {
+        if (!isMet)
+        {
+            addError(sentence);
+        }
+    }
+}

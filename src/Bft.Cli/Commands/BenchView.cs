@@ -1,0 +1,69 @@
+using System.Globalization;
+using Bft.Bench.Results;
+using Bft.Cli.Output;
+using Spectre.Console;
+
+namespace Bft.Cli.Commands;
+
+/// <summary>What a bench measured: a line of JSON per case as it comes, or a table per workload at the end, a column per case.</summary>
+internal sealed class BenchView(Session session) : IBenchOutput
+{
+    private readonly List<BenchCase> _cases = [];
+    private volatile string _progress = "";
+
+    public string Progress => _progress;
+
+    public void Doing(string what) => _progress = what + " …";
+
+    public void Measured(BenchCase measured)
+    {
+        _cases.Add(measured);
+        if (session.IsJson)
+        {
+            session.Json.Write("bench", fields =>
+            {
+                fields.WriteString("workload", measured.Workload);
+                fields.WriteString("case", measured.Name);
+                foreach (Figure figure in measured.Figures.Where(figure => double.IsFinite(figure.Value)))
+                {
+                    fields.WriteNumber(figure.Name, Math.Round(figure.Value, 4));
+                }
+            });
+        }
+    }
+
+    /// <summary>Also what was measured before something went wrong.</summary>
+    public void Show()
+    {
+        if (session.IsJson)
+        {
+            return;
+        }
+
+        foreach (IGrouping<string, BenchCase> workload in _cases.GroupBy(one => one.Workload, StringComparer.Ordinal))
+        {
+            Screen.Out.Write(TableOf(workload.Key, [.. workload]));
+            Screen.Out.WriteLine();
+        }
+    }
+
+    private static Table TableOf(string workload, BenchCase[] cases)
+    {
+        Table table = new() { Border = TableBorder.Simple };
+        table.AddColumn(new TableColumn(Markup.Escape(workload)));
+        foreach (BenchCase one in cases)
+        {
+            table.AddColumn(new TableColumn(Markup.Escape(one.Name)).RightAligned());
+        }
+
+        foreach (Figure figure in cases.SelectMany(one => one.Figures).DistinctBy(figure => figure.Name, StringComparer.Ordinal))
+        {
+            table.AddRow([figure.Label, .. cases.Select(one => TextOf(one, figure.Name))]);
+        }
+
+        return table;
+    }
+
+    private static string TextOf(BenchCase one, string name) =>
+        one.Figures.FirstOrDefault(figure => figure.Name == name) is { Name: not null } figure ? figure.Value.ToString(figure.Format, CultureInfo.InvariantCulture) : "";
+}
