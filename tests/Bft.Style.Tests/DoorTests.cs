@@ -15,7 +15,8 @@ public sealed class DoorTests
         ["Bft.Wire"] = ["Bft.Grpc", "Bft.Protocol"],
         ["Bft.Client"] = ["Bft.Configuration", "Bft.Grpc", "Bft.Storage", "Bft.Wire"],
         ["Bft.Node"] = ["Bft.Configuration", "Bft.Grpc", "Bft.Storage", "Bft.Wire"],
-        ["Bft.Cli"] = ["Bft.Client", "Bft.Configuration", "Bft.Node", "Bft.Storage"],
+        ["Bft.Bench"] = ["Bft.Client", "Bft.Configuration", "Bft.Grpc", "Bft.Storage", "Bft.Wire"],
+        ["Bft.Cli"] = ["Bft.Bench", "Bft.Client", "Bft.Configuration", "Bft.Node", "Bft.Storage"],
     };
 
     [Fact]

@@ -31,14 +31,17 @@ internal static class FaultyWorkload
     {
         BenchCluster cluster = pair.Cluster;
         List<Round> rounds = [];
-        double honestShare = 0; // of a processor, the witness in its honest runs
+
+        // Not counted: says what the honest witness uses, of which only the excess is burnt.
+        output.Doing($"{Name}: {fault.Name}, a run before the first");
+        double honestShare = OddShare((await pair.RunOpenLoopAsync(rate, options.WarmUp, options.Time, cancellationToken)).Use, cluster);
         for (int round = 1; round <= options.Rounds; round++)
         {
             output.Doing(string.Create(CultureInfo.InvariantCulture, $"{Name}: {fault.Name}, round {round} of {options.Rounds}, with the fault"));
             await fault.BeginAsync(cluster, cancellationToken);
             (LatencyProbe faulty, Sustained faultyUse) = await pair.RunOpenLoopAsync(rate, options.WarmUp, options.Time, cancellationToken);
             await fault.EndAsync(cluster, cancellationToken);
-            double faultyShare = (faultyUse.CpuSecondsOf(cluster.Odd) ?? 0) / faultyUse.Seconds;
+            double faultyShare = OddShare(faultyUse, cluster);
 
             output.Doing(string.Create(CultureInfo.InvariantCulture, $"{Name}: {fault.Name}, round {round} of {options.Rounds}, without"));
             await LevelAsync(pair, cancellationToken);
@@ -48,12 +51,15 @@ internal static class FaultyWorkload
             (LatencyProbe free, Sustained freeUse) = await pair.RunOpenLoopAsync(rate, options.WarmUp, options.Time, cancellationToken);
             await stop.CancelAsync();
             await burning;
-            honestShare = (freeUse.CpuSecondsOf(cluster.Odd) ?? 0) / freeUse.Seconds;
+            honestShare = OddShare(freeUse, cluster);
             rounds.Add(new Round(faulty, free, faultyShare, burn));
         }
 
         return new BenchCase(Name, fault.Name, [.. ThroughputWorkload.Describe(cluster, options.Size), .. Describe(rounds, rate)]);
     }
+
+    /// <summary>Processors that the odd party used: seconds per second. 0 for a dead one.</summary>
+    private static double OddShare(Sustained use, BenchCluster cluster) => (use.CpuSecondsOf(cluster.Odd) ?? 0) / use.Seconds;
 
     private static async Task LevelAsync(LoadPair pair, CancellationToken cancellationToken)
     {
