@@ -43,8 +43,9 @@ public static class NodeHost
         WitnessRole role = new(identity.Committee, identity.Index, identity.Signer, options.Limits);
         long begun = Stopwatch.GetTimestamp();
         JournalOptions journalOptions = new() { NewId = JournalId.FromRandom(RandomNumberGenerator.GetBytes(JournalId.Bytes)), SegmentBytes = options.Edge.JournalSegmentBytes };
+        IDisk disk = options.Disk(options.DataDirectory);
         using WitnessJournal journal = WitnessJournal.Open(
-            options.Disk(options.DataDirectory), journalOptions, identity.Committee, identity.Index, Ed25519.Instance, role, store, Retaining.In(identity));
+            disk, journalOptions, identity.Committee, identity.Index, Ed25519.Instance, role, store, Retaining.In(identity));
         double replayed = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
 
         CoreMailbox mailbox = new();
@@ -55,8 +56,10 @@ public static class NodeHost
         PeerDialer dialer = new(identity, options.Edge);
         PeerLinks peers = new(identity, peer => new PeerLink(peer, dialer, options.Edge, mailbox, log));
         CatchUp catchUp = new(identity, dialer, mailbox, input, options.Edge, log, lifetime.Stopping);
+        RepairFetches repairs = new(identity, store, dialer, mailbox, input, options.Edge, log, lifetime.Stopping);
         StoredOffers offers = new(new StoredAnswers(store, new BatchVerifier(identity.Committee.Cluster, identity.Committee.Limits, Ed25519.Instance)), publishers);
-        WitnessDriver driver = new(role, journal, store, new NodeOutputs(publishers, peers, topics, catchUp, offers, log));
+        WitnessDriver driver = new(role, journal, store, new NodeOutputs(publishers, peers, topics, catchUp, repairs, offers, log), identity.Index, identity.Committee.Size.Count);
+        ScrubThread scrub = new(disk, journal.Journal, store, mailbox, Path.Combine(options.DataDirectory, "scrub"), options.ScrubBytesPerSecond, options.ScrubInterval);
         WitnessCore core = new(driver, mailbox);
         Run run = new(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
         StatusReport status = new(identity, options.DataDirectory, run, store, driver, peers, lifetime);
@@ -75,7 +78,7 @@ public static class NodeHost
             Reload(options, identity, lifetime, log);
         });
         core.Start(run);
-        Task background = Task.WhenAll(offers.RunAsync(mailbox, lifetime.Stopping), peers.RunAsync(lifetime.Stopping));
+        Task background = Task.WhenAll(scrub.RunAsync(lifetime.Stopping), offers.RunAsync(mailbox, lifetime.Stopping), peers.RunAsync(lifetime.Stopping));
         try
         {
             await app.StartAsync(cancellationToken);

@@ -144,8 +144,18 @@ public sealed class SimulatedDisk : IDisk
         get => _cached[name].Read();
         set
         {
-            Inode inode = Inode.Of(value);
-            _cached[name] = inode;
+            if (_cached.TryGetValue(name, out Inode? inode))
+            {
+                // Open handles see it too.
+                inode.Truncate(value.Length);
+                inode.Write(0, value);
+                inode.Flush();
+            }
+            else
+            {
+                _cached[name] = inode = Inode.Of(value);
+            }
+
             _durable[name] = inode;
         }
     }

@@ -83,7 +83,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
 
         (Damages, IsDiskLost) = (0, false);
 
-        _driver = new WitnessDriver(_role, journal, _store, this)
+        _driver = new WitnessDriver(_role, journal, _store, this, Index, Cluster.Plan.Witnesses)
         {
             Decided = OnDecided,
             Performed = commit =>
@@ -205,7 +205,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         else if (connection.ClientState is FetchTask fetch)
         {
             fetch.Since = SteadyMs;
-            Send(connection, fetch.Intake.Request);
+            Send(connection, fetch.Request);
         }
     }
 
@@ -302,15 +302,23 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         }
     }
 
-    void IWitnessOutputs.Fetch(FetchOrder order)
+    void IWitnessOutputs.Fetch(FetchOrder order) => Fetch(order.Peer, new FetchTask(order, new CatchUpIntake(Cluster.File, Cluster.Scheme, _batches, order)));
+
+    void IWitnessOutputs.Abandon(FetchOrder order) => Abandon(order);
+
+    void IWitnessOutputs.Repair(RepairOrder order) => Fetch(order.Peer, new FetchTask(order, new RepairIntake(Cluster.File, Cluster.Scheme, _batches, _store, order)));
+
+    void IWitnessOutputs.Abandon(RepairOrder order) => Abandon(order);
+
+    private void Fetch(WitnessIndex peer, FetchTask task)
     {
-        CatchUpIntake intake = new(Cluster.File, Cluster.Scheme, _batches, order);
-        _fetches.Add(Cluster.Network.Open(this, order.Peer.Value, ChannelKind.Fetch, new FetchTask(order, intake) { Since = SteadyMs }));
+        task.Since = SteadyMs;
+        _fetches.Add(Cluster.Network.Open(this, peer.Value, ChannelKind.Fetch, task));
     }
 
-    void IWitnessOutputs.Abandon(FetchOrder order)
+    private void Abandon(object order)
     {
-        if (_fetches.Find(fetch => ((FetchTask)fetch.ClientState!).Order == order) is { } abandoned)
+        if (_fetches.Find(fetch => ((FetchTask)fetch.ClientState!).Order.Equals(order)) is { } abandoned)
         {
             // Not at once: the core is in the middle of an input.
             After(1_000, () => EndFetch(abandoned));
@@ -563,13 +571,13 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         }
 
         fetch.Since = SteadyMs;
-        Intake intake = fetch.Intake.Take(reply);
+        Intake intake = fetch.Take(reply);
         if (intake.Input is { } input)
         {
             Apply(input);
         }
 
-        if (intake.Fault is not null || fetch.Intake.IsComplete)
+        if (intake.Fault is not null || fetch.IsComplete)
         {
             EndFetch(connection);
         }
@@ -580,7 +588,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         if (_fetches.Remove(connection))
         {
             Cluster.Network.Close(connection);
-            Apply(new FetchEndedInput(((FetchTask)connection.ClientState!).Order));
+            Apply(((FetchTask)connection.ClientState!).Ended);
         }
     }
 
@@ -605,10 +613,5 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         public long LastSent { get; set; }
 
         public long StuckSince { get; set; }
-    }
-
-    private sealed record FetchTask(FetchOrder Order, CatchUpIntake Intake)
-    {
-        public long Since { get; set; }
     }
 }

@@ -33,12 +33,19 @@ internal static class NodeCommand
         Description = "Where to listen. Default: its address in cluster.yaml.",
     };
 
+    private static readonly Option<int> Scrub = new("--scrub")
+    {
+        HelpName = "MIB",
+        Description = "How many MiB of its old records it reads again per second, looking for damage; 0: none. Default: 16.",
+        DefaultValueFactory = _ => 16,
+    };
+
     /// <summary>For those that start witnesses (the demo, tests): a witness without its starter would run for ever.</summary>
     private static readonly Option<bool> StopWithInput = new("--stop-with-input") { Hidden = true };
 
     public static Command Create(Interruption interruption)
     {
-        Command command = new("node", "Run a witness.") { Options.Cluster, Index, Key, Data, Listen, StopWithInput };
+        Command command = new("node", "Run a witness.") { Options.Cluster, Index, Key, Data, Listen, Scrub, StopWithInput };
         HelpWithExamples.Add(command, """
             Examples:
               bft node --cluster cluster/cluster.yaml --index 0
@@ -66,6 +73,8 @@ internal static class NodeCommand
             TlsKeyFile = Path.Combine(home, ClusterFolder.TlsKeyName),
             DataDirectory = session.Get(Data) ?? Path.Combine(home, ClusterFolder.DataName),
             Listen = session.Get(Listen) is { } listen ? EndPoint(listen) : null,
+            ScrubBytesPerSecond = session.Get(Scrub) is >= 0 and var rate
+                ? rate * 1024L * 1024 : throw new CommandException(ExitCode.NodeSettings, "--scrub: a rate is not below 0."),
             Log = log,
         };
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(session.Interrupted);

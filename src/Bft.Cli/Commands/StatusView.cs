@@ -37,6 +37,11 @@ internal sealed class StatusView(ClusterFile cluster, WitnessHealth[] answers)
         console.MarkupLine(Answering >= quorum
             ? $"[green]✓[/] {Answering} of {answers.Length} witnesses answer; a quorum is {quorum}."
             : $"[red]✗[/] {Answering} of {answers.Length} witnesses answer, but a quorum is {quorum}: nothing can be certified until more are back.");
+        foreach (WitnessHealth damaged in answers.Where(answer => answer.Status is { DamagedCount: > 0 }))
+        {
+            console.MarkupLine(string.Create(CultureInfo.InvariantCulture, $"  [yellow]Witness {damaged.Witness.Value} cannot read {damaged.Status!.DamagedCount:N0} of its records[/]; it fetches them from the others. Look at its disk."));
+        }
+
         foreach (WitnessHealth silent in answers.Where(answer => answer.Status is null))
         {
             console.WriteLine($"  Witness {silent.Witness.Value} ({AddressOf(silent)}): {WitnessWatch.Sentence(silent.Problem ?? "no answer")}");
@@ -149,6 +154,8 @@ internal sealed class StatusView(ClusterFile cluster, WitnessHealth[] answers)
         fields.WriteNumber("journalBytes", status.JournalBytes);
         fields.WriteNumber("evidence", status.EvidenceCount);
         fields.WriteNumber("streamCount", status.StreamCount);
+        fields.WriteNumber("damaged", status.DamagedCount);
+        fields.WriteNumber("repaired", status.RepairedCount);
         fields.WriteStartArray("peers");
         foreach (PeerStatus peer in status.Peers)
         {

@@ -31,6 +31,12 @@ public sealed record NodeOptions
     /// <summary>Limits of the server's edge.</summary>
     public EdgeLimits Edge { get; init; } = EdgeLimits.Default;
 
+    /// <summary>How fast old parts of the journal are read again, to find damage while peers can repair it; 0: never. Unit: bytes per second. <value>Default 16 MiB.</value></summary>
+    public long ScrubBytesPerSecond { get; init; } = 16L * 1024 * 1024;
+
+    /// <summary>From the beginning of one such round to that of the next, at least. <value>Default a day.</value></summary>
+    public TimeSpan ScrubInterval { get; init; } = TimeSpan.FromDays(1);
+
     /// <summary>The disk under the data directory; tests put one there that fails or waits. <value>Default: the real one.</value></summary>
     internal Func<string, IDisk> Disk { get; init; } = FileDisk.At;
 

@@ -32,6 +32,12 @@ internal interface IWitnessOutputs
     /// <summary>W8: the fetch brings too little and is asked of another peer; end it.</summary>
     void Abandon(FetchOrder order);
 
+    /// <summary>Fetch what is damaged from a peer; <see cref="RepairEndedInput"/> ends it, however it went. One at a time.</summary>
+    void Repair(RepairOrder order);
+
+    /// <summary>The repair brings nothing; end it.</summary>
+    void Abandon(RepairOrder order);
+
     /// <summary>Answer a batch for a stored slot, as <see cref="StoredAnswers"/> says.</summary>
     void Answer(StoredSlotOffer offer);
 

@@ -1,3 +1,4 @@
+using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Roles;
 using Bft.Protocol.Witnessing;
@@ -18,6 +19,7 @@ internal sealed class WitnessDriver
     private readonly BatchStore _store;
     private readonly IWitnessOutputs _outputs;
     private readonly WitnessEffects _effects = new();
+    private readonly Repairs _repairs;
     private CommitBodies _open = new();
     private CommitBodies _sealed = new();
     private JournalCommit? _outstanding;
@@ -29,8 +31,11 @@ internal sealed class WitnessDriver
     /// <param name="journal">Open.</param>
     /// <param name="store">What it indexes.</param>
     /// <param name="outputs">Where everything leaves.</param>
-    public WitnessDriver(WitnessRole role, WitnessJournal journal, BatchStore store, IWitnessOutputs outputs)
+    /// <param name="self">Which witness.</param>
+    /// <param name="witnesses">How many there are.</param>
+    public WitnessDriver(WitnessRole role, WitnessJournal journal, BatchStore store, IWitnessOutputs outputs, WitnessIndex self, int witnesses)
     {
+        _repairs = new Repairs(journal, store, outputs, self, witnesses);
         _role = role;
         _journal = journal;
         _store = store;
@@ -69,6 +74,13 @@ internal sealed class WitnessDriver
     public void Apply(CoreInput input)
     {
         int recorded = _open.Count;
+        if (input is RepairInput repair && repair.Apply(_repairs) is { } mended)
+        {
+            _open.Add(mended);
+            _open.Keep(input);
+            return;
+        }
+
         input.Apply(_role, _effects);
         Perform();
         if (input.Answer(_store) is { } answer)
@@ -94,6 +106,7 @@ internal sealed class WitnessDriver
         _role.OnTick(nowMs, _effects);
         Perform();
         _journal.OnTick(nowMs);
+        _repairs.OnTick();
         CheckpointIfDue();
     }
 

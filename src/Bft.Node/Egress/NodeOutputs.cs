@@ -7,7 +7,7 @@ using Bft.Wire.Frames;
 namespace Bft.Node;
 
 /// <summary>Hands what leaves the core to the calls that carry it. Runs on the core's thread: it posts and never waits.</summary>
-internal sealed class NodeOutputs(PublisherCalls publishers, PeerLinks peers, TopicSignals topics, CatchUp catchUp, StoredOffers offers, NodeLog log) : IWitnessOutputs
+internal sealed class NodeOutputs(PublisherCalls publishers, PeerLinks peers, TopicSignals topics, CatchUp catchUp, RepairFetches repairs, StoredOffers offers, NodeLog log) : IWitnessOutputs
 {
     public void ToPeer(WitnessIndex? peer, IExchangeRequest frame, int bytes) => peers.Post(peer, frame, bytes);
 
@@ -28,6 +28,10 @@ internal sealed class NodeOutputs(PublisherCalls publishers, PeerLinks peers, To
     public void Fetch(FetchOrder order) => catchUp.Start(order);
 
     public void Abandon(FetchOrder order) => catchUp.Abandon(order);
+
+    public void Repair(RepairOrder order) => repairs.Start(order);
+
+    public void Abandon(RepairOrder order) => repairs.Abandon();
 
     public void Answer(StoredSlotOffer offer) => offers.Post(offer);
 

@@ -11,8 +11,20 @@ namespace Bft.Node;
 internal sealed class StoredAnswers(BatchStore store, BatchVerifier verifier)
 {
     /// <returns>The reply for the publisher; with it, when the batches differ, the input that tells the core.</returns>
-    /// <exception cref="StoreDamageException">The disk gave other bytes.</exception>
+    /// <remarks>Nothing when the disk gives other bytes: that is noted and repaired, and the publisher sends the batch again (P3).</remarks>
     public Intake Of(StoredSlotOffer offer)
+    {
+        try
+        {
+            return Answer(offer);
+        }
+        catch (StoreDamageException)
+        {
+            return default;
+        }
+    }
+
+    private Intake Answer(StoredSlotOffer offer)
     {
         VerifiedStatement offered = offer.Offered;
         if (!store.TryFind(offered.Reference.Stream, out StreamLog? log) || log.Tip is null)

@@ -299,6 +299,12 @@ public sealed class Journal : IDisposable
         _checkpoints.ExceptWith(dropped);
     }
 
+    /// <summary>The segment that the last durable commit went to: nothing is written to lower ones. On any thread.</summary>
+    internal long DurableSegment => _durable.Segment;
+
+    /// <summary>The segment is not given up. On any thread.</summary>
+    internal bool Holds(long segment) => !IsDropped(segment);
+
     /// <summary>The record is durable, and so may be read. On any thread.</summary>
     public bool IsDurable(JournalPosition position) => _durable.Holds(position);
 

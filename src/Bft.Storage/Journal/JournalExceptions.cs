@@ -21,6 +21,9 @@ public sealed class CheckpointLostException(string file, long offset, string rea
     public string File { get; } = file;
 
     public long Offset { get; } = offset;
+
+    /// <summary>It is whole, and this program does not read it.</summary>
+    public bool IsOtherVersion { get; init; }
 }
 
 /// <summary>A file is sound but not this journal's: another journal's id, or a format that this version does not read.</summary>

@@ -62,6 +62,11 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
             {
                 return new JournalRecovery(disk, writer, replay, isScan: true).Run(newId);
             }
+            catch (JournalDamageException) when (lost.IsOtherVersion)
+            {
+                throw new JournalMismatchException(
+                    lost.File, $"{lost.Message} Everything would be replayed instead, but retention has given up some of it. Start it once more with the version that wrote it, or leave it to that.");
+            }
             catch (JournalDamageException other)
             {
                 throw new JournalDamageException(lost.File, lost.Offset, $"{lost.Message} Nor can everything be replayed instead: byte {other.Offset} of {other.File}: {other.Reason}");

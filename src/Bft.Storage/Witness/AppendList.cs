@@ -1,6 +1,6 @@
 namespace Bft.Storage;
 
-/// <summary>A list that one thread appends to while any number read; what was read once never changes.</summary>
+/// <summary>A list that one thread appends to while any number read.</summary>
 internal sealed class AppendList<T>
 {
     private const int ChunkBits = 9;
@@ -13,7 +13,16 @@ internal sealed class AppendList<T>
     public long Count => Volatile.Read(ref _count);
 
     /// <param name="index">Below a <see cref="Count"/> that the caller has read.</param>
-    public T this[long index] => Volatile.Read(ref _chunks)[index >> ChunkBits][index & (ChunkLength - 1)];
+    public T this[long index] => Volatile.Read(ref Volatile.Read(ref _chunks)[index >> ChunkBits])[index & (ChunkLength - 1)];
+
+    /// <summary>Puts another item in place of one. Who reads meanwhile gets the one or the other, whole.</summary>
+    public void Replace(long index, T item)
+    {
+        T[][] chunks = _chunks;
+        T[] items = [.. chunks[index >> ChunkBits]];
+        items[index & (ChunkLength - 1)] = item;
+        Volatile.Write(ref chunks[index >> ChunkBits], items);
+    }
 
     public void Add(T item)
     {

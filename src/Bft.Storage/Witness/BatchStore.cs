@@ -22,6 +22,9 @@ public sealed class BatchStore(int pageRows = 512)
     /// <summary>All streams, in no order.</summary>
     public IEnumerable<StreamLog> Streams => _streams.Values;
 
+    /// <summary>What is stored and cannot be read.</summary>
+    public StoreDamages Damages { get; } = new();
+
     public bool TryFind(StreamId stream, [NotNullWhen(true)] out StreamLog? log) => _streams.TryGetValue(stream, out log);
 
     /// <summary>The certificate of just this batch is recorded, durable or not, or its slot is stored: more acks of it change nothing.</summary>
@@ -52,6 +55,8 @@ public sealed class BatchStore(int pageRows = 512)
 
     internal int PageRows => pageRows;
 
+    internal StreamLog this[StreamId stream] => _streams[stream];
+
     /// <summary>All streams, by id. For the thread that owns the journal.</summary>
     internal IEnumerable<StreamLog> Ordered => _ordered.Values;
 
@@ -75,7 +80,7 @@ public sealed class BatchStore(int pageRows = 512)
     internal void Skip(StreamHeader header, Sequence floor) => LogOf(header).Skip(floor);
 
     internal void OnSkipped(VerifiedStatement statement, JournalPosition at) =>
-        LogOf(statement.Statement.Header).OnBatch(statement, null, new StoredSlot(checked((int)at.Segment), checked((uint)at.Offset), at.Checksum, 0, 0));
+        LogOf(statement.Statement.Header).OnBatch(statement, null, StoredSlot.At(at));
 
     internal void OnJump(JumpRecord jump, JournalPosition position, long now) => LogOf(jump.Header).OnCertificate(jump.Certificate, position, now, isJump: true);
 
@@ -98,7 +103,7 @@ public sealed class BatchStore(int pageRows = 512)
         _journal = journal;
         foreach (StreamLog log in _streams.Values)
         {
-            log.Attach(journal);
+            log.Attach(journal, Damages);
         }
     }
 
@@ -109,7 +114,7 @@ public sealed class BatchStore(int pageRows = 512)
             log = new StreamLog(header);
             if (_journal is { } journal)
             {
-                log.Attach(journal);
+                log.Attach(journal, Damages);
             }
 
             _ordered.Add(header.Id, log);

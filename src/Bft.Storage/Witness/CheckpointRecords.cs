@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
@@ -16,11 +17,16 @@ internal sealed record CheckpointHead(ClusterId Cluster, int Witness, long Clock
 /// <summary>Heads of a checkpoint's records, as bytes (S2).</summary>
 internal static class CheckpointRecords
 {
+    /// <summary>Of all that is in a checkpoint: raised whenever any of it is written otherwise.</summary>
+    public const int Version = 2;
+
+    private const ulong Magic = 0x54504b43_54464200; // 00 "BFTCKPT"; checkpoints of version 1 began with the cluster id
 
     public static byte[] Begin(CheckpointHead head)
     {
-        byte[] bytes = new byte[Digest.Length + 1 + 8 + 1 + (8 * head.Superseded.Count)];
+        byte[] bytes = new byte[8 + Digest.Length + 1 + 8 + 1 + (8 * head.Superseded.Count)];
         StatementWriter writer = new(bytes);
+        writer.U64(Magic | Version);
         writer.Digest(head.Cluster.Digest);
         writer.U8(head.Witness);
         writer.U64((ulong)head.Clock);
@@ -33,9 +39,14 @@ internal static class CheckpointRecords
         return bytes;
     }
 
+    /// <summary>The version of a checkpoint that begins so.</summary>
+    public static int VersionOf(ReadOnlySpan<byte> head) =>
+        head.Length >= 8 && BinaryPrimitives.ReadUInt64LittleEndian(head) is var tag && (tag & ~0xFFul) == Magic ? (int)(tag & 0xFF) : 1;
+
     public static CheckpointHead? TryBegin(ReadOnlySpan<byte> head)
     {
         StatementReader reader = new(head);
+        _ = reader.U64();
         ClusterId cluster = new(reader.Digest());
         int witness = reader.U8();
         long clock = (long)Math.Min(reader.U64(), long.MaxValue);

@@ -162,8 +162,7 @@ internal sealed class Compaction(BatchStore store, Journal journal)
                 return StoredSlot.At(at, Append(body));
             }
 
-            // Without its body: nothing may read one there, and no length tells of one.
-            return new StoredSlot(checked((int)at.Segment), checked((uint)at.Offset), at.Checksum, 0, 0);
+            return StoredSlot.At(at);
         }
     }
 

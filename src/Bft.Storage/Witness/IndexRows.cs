@@ -32,6 +32,32 @@ internal sealed class IndexRows<T>
 
     public void Add(T row) => _rows.Add(row);
 
+    /// <summary>Puts another row in place of one; its page is written anew.</summary>
+    public void Replace(long row, T item)
+    {
+        _rows.Replace(row, item);
+        Renew(page => page.Start <= row && row < page.End);
+    }
+
+    /// <summary>The same with one row in place of some; pages from there on are made anew.</summary>
+    public IndexRows<T> Spliced(long at, long removed, T item)
+    {
+        IndexRows<T> rows = new();
+        for (long row = 0; row < at; row++)
+        {
+            rows.Add(_rows[row]);
+        }
+
+        rows.Add(item);
+        for (long row = at + removed; row < Count; row++)
+        {
+            rows.Add(_rows[row]);
+        }
+
+        rows._pages.AddRange(_pages.TakeWhile(page => page.End <= at));
+        return rows;
+    }
+
     /// <summary>The same without its first rows, and with others in place of some. Pages that this changes are written anew.</summary>
     public IndexRows<T> Rewritten(long cut, Func<long, T, T> rewrite)
     {

@@ -12,6 +12,9 @@ internal readonly record struct StoredSlot(int Segment, uint Offset, uint Statem
         ? new StoredSlot(checked((int)statement.Segment), checked((uint)statement.Offset), statement.Checksum, body.Length, body.Checksum)
         : throw new InvalidOperationException("A body lies right behind its statement.");
 
+    /// <summary>Without its body: nothing may read one there, and no length tells of one.</summary>
+    public static StoredSlot At(JournalPosition statement) => new(checked((int)statement.Segment), checked((uint)statement.Offset), statement.Checksum, 0, 0);
+
     public JournalPosition Statement(int length) => new(Segment, Offset, length, StatementChecksum);
 
     public JournalPosition Body(int statementLength) => new(Segment, (long)Offset + statementLength, BodyLength, BodyChecksum);

@@ -50,6 +50,21 @@ internal sealed class StreamIndex(Sequence first)
         };
     }
 
+    /// <summary>The same with a certificate that covers from a slot on, in place of those that end where it does or before.</summary>
+    public StreamIndex Recertified(Sequence from, ulong top, JournalPosition position)
+    {
+        long at = CertificateFor(from);
+        long end = at;
+        while (end < Certificates.Count && Certificates[end].Top <= top)
+        {
+            end++;
+        }
+
+        // As old as what it stands for, or the next one (S2).
+        long storedAt = Certificates[Math.Min(Math.Max(at, end - 1), Certificates.Count - 1)].StoredAt;
+        return new StreamIndex(first) { Slots = Slots, Certificates = Certificates.Spliced(at, end - at, new StoredCertificate(top, storedAt, position)) };
+    }
+
     public void Renew(Predicate<IndexPage> which)
     {
         Slots.Renew(which);

@@ -17,6 +17,7 @@ public sealed class StreamLog
     private readonly Queue<(VerifiedCertificate Certificate, StoredCertificate Stored, bool IsJump)> _recorded = new(); // bound: one group commit, or two
     private readonly int _statementLength;
     private Journal? _journal;
+    private StoreDamages? _damages;
     private volatile StreamIndex _index = new(Sequence.Zero);
     private volatile VerifiedCertificate? _tip;
     private volatile VerifiedCertificate? _recordedTip;
@@ -60,8 +61,9 @@ public sealed class StreamLog
     /// <summary>The slots from <paramref name="from"/> up to the next certificate that is kept; null when nothing is stored there yet, or nothing is left.</summary>
     public StoredRange? RangeFrom(Sequence from)
     {
+        Sequence end = End; // before the index, which then has all below it
         StreamIndex index = _index;
-        if (from >= End || from < index.First)
+        if (from >= end || from < index.First)
         {
             return null;
         }
@@ -87,7 +89,7 @@ public sealed class StreamLog
     public ReadOnlyMemory<byte> ReadCertificate(StoredRange range)
     {
         byte[] bytes = new byte[range.Certificate.Length];
-        Read(range.Certificate, () => ProofOf(range.To.Following), bytes);
+        Read(range.Certificate, () => ProofOf(range.To.Following), bytes, new DamagedPart(Header.Id, range.To, IsCertificate: true));
         return bytes;
     }
 
@@ -97,7 +99,7 @@ public sealed class StreamLog
     {
         byte[] bytes = new byte[_statementLength];
         JournalPosition? Place() => SlotAt(sequence)?.Statement(_statementLength);
-        Read(Place(), Place, bytes);
+        Read(Place(), Place, bytes, new DamagedPart(Header.Id, sequence));
         return new SignedStatement(bytes.AsMemory(Signature.Length), new Signature(bytes.AsSpan(0, Signature.Length)));
     }
 
@@ -110,7 +112,7 @@ public sealed class StreamLog
     public void ReadBody(Sequence sequence, Span<byte> destination)
     {
         JournalPosition? Place() => sequence >= Floor ? SlotAt(sequence)?.Body(_statementLength) : null;
-        Read(Place(), Place, destination);
+        Read(Place(), Place, destination, new DamagedPart(Header.Id, sequence));
     }
 
     /// <summary>What is recorded above the stored tip, by sequence, durable or about to be. For the thread that owns the journal.</summary>
@@ -183,7 +185,88 @@ public sealed class StreamLog
     /// <summary>Reads a body that is durable by now; false when the disk gives other bytes.</summary>
     public bool TryRead(RecordedBody body, Span<byte> destination) => _journal is not null && _journal.Read(body.Position, destination).IsOk;
 
-    internal void Attach(Journal journal) => _journal = journal;
+    internal void Attach(Journal journal, StoreDamages damages) => (_journal, _damages) = (journal, damages);
+
+    /// <summary>Reads a part; notes it when it is damaged.</summary>
+    internal void Check(DamagedPart part)
+    {
+        try
+        {
+            if (part.IsCertificate)
+            {
+                if (RangeFrom(part.Sequence) is { } range)
+                {
+                    ReadCertificate(range);
+                }
+            }
+            else if (part.Sequence >= FirstKept)
+            {
+                ReadStatement(part.Sequence);
+                if (part.Sequence >= Floor)
+                {
+                    ReadBody(part.Sequence, new byte[BodyLength(part.Sequence)]);
+                }
+            }
+        }
+        catch (StoreDamageException)
+        {
+            // Noted, or cut meanwhile.
+        }
+    }
+
+    /// <summary>What is known of the batch in a stored slot, whether its own record can be read or not: by that, by the tip's certificate, or by the batch that follows.</summary>
+    public Digest? KnownDigest(Sequence sequence)
+    {
+        if (_tip?.Batch is { } tip && tip.Sequence == sequence)
+        {
+            return tip.Digest;
+        }
+
+        try
+        {
+            return sequence < FirstKept || sequence >= End ? null : Sha256.Hash(ReadStatement(sequence).Bytes.Span);
+        }
+        catch (StoreDamageException)
+        {
+        }
+
+        try
+        {
+            return BatchStatement.TryParse(Header.Cluster, ReadStatement(sequence.Following).Bytes.Span, out BatchStatement? following, out _) ? following.Ancestor.Digest : null;
+        }
+        catch (StoreDamageException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The first slot for which this certificate, and no lower one, is kept.</summary>
+    public Sequence CoveredFrom(Sequence top)
+    {
+        StreamIndex index = _index;
+        long at = index.CertificateFor(top);
+        return at == 0 ? index.First : new Sequence(Math.Max(index.First.Value, index.Certificates[at - 1].Top + 1));
+    }
+
+    /// <summary>A slot was damaged, and lies here now; what is cut stays so.</summary>
+    internal void Mend(Sequence sequence, StoredSlot slot)
+    {
+        StreamIndex index = _index;
+        if (sequence >= index.First && sequence < index.End)
+        {
+            index.Slots.Replace((long)(sequence.Value - index.First.Value), slot);
+        }
+    }
+
+    /// <summary>A certificate was damaged, and this one covers its slots.</summary>
+    internal void Mend(Sequence from, Sequence top, JournalPosition position)
+    {
+        StreamIndex index = _index;
+        if (from >= index.First && top < index.End)
+        {
+            _index = index.Recertified(from, top.Value, position);
+        }
+    }
 
     internal void OnBatch(VerifiedStatement statement, Sequence? ackBase, StoredSlot slot)
     {
@@ -354,7 +437,8 @@ public sealed class StreamLog
     /// <param name="position">Where it lay a moment ago; null when it was cut.</param>
     /// <param name="now">Where it lies now.</param>
     /// <param name="destination">As long as the position says.</param>
-    private void Read(JournalPosition? position, Func<JournalPosition?> now, Span<byte> destination)
+    /// <param name="part">What it is.</param>
+    private void Read(JournalPosition? position, Func<JournalPosition?> now, Span<byte> destination, DamagedPart part)
     {
         JournalRead read = new(JournalReadStatus.Dropped);
         while (position is { } place && place.Length == destination.Length)
@@ -371,6 +455,11 @@ public sealed class StreamLog
             {
                 break;
             }
+        }
+
+        if (read.Status == JournalReadStatus.Damaged)
+        {
+            _damages?.Add(part);
         }
 
         throw new StoreDamageException(Header.Id, read);

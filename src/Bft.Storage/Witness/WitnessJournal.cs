@@ -2,6 +2,7 @@ using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Roles;
+using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
 
 namespace Bft.Storage;
@@ -20,6 +21,7 @@ public sealed class WitnessJournal : IDisposable
     private readonly Retention? _retention;
     private readonly List<byte[]> _evidence; // bound: one per offender, and stream of an offender
     private readonly Queue<(ulong Mark, Cut Cut)> _cuts = new(); // bound: two per stream
+    private readonly Queue<(ulong Mark, Action Apply)> _mended = new(); // bound: what is appended and not durable
     private long _clockRecorded;
     private long _looked;
     private long _storedSinceLook;
@@ -144,6 +146,49 @@ public sealed class WitnessJournal : IDisposable
         }
     }
 
+    /// <summary>A stored slot whose record is damaged: what a peer sent in its place lies here from now on, once it is durable. The body stays unchanged until then.</summary>
+    /// <param name="statement">Of the batch that is certified in the slot.</param>
+    /// <param name="body">Its own; not kept below the floor.</param>
+    public void AppendMended(VerifiedStatement statement, ReadOnlyMemory<byte> body)
+    {
+        ArgumentNullException.ThrowIfNull(statement);
+        Slot slot = statement.Reference.Slot;
+        StreamLog log = _store[slot.Stream];
+        bool hasBody = slot.Sequence >= log.Planned.Floor;
+        byte[] original = WitnessRecords.BatchHead(statement, null);
+        JournalPosition at = Journal.Append((byte)WitnessRecordKind.MendedSlot, WitnessRecords.MendedSlot(slot, hasBody), original.AsMemory(WitnessRecords.BatchHeadFixedLength));
+        StoredSlot stored = hasBody ? StoredSlot.At(at, Journal.Append((byte)WitnessRecordKind.Body, [], body)) : StoredSlot.At(at);
+        OnMended(new DamagedPart(slot.Stream, slot.Sequence), () => log.Mend(slot.Sequence, stored));
+    }
+
+    /// <summary>The same of a certificate, whose own slot is stored.</summary>
+    /// <param name="certificate">Covers all from the first slot on.</param>
+    /// <param name="from">A slot right above one that another certificate names, or the first that is kept.</param>
+    public void AppendMended(VerifiedCertificate certificate, Sequence from)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        StreamLog log = _store[certificate.Batch.Stream];
+        ReadOnlyMemory<byte> bytes = certificate.Certificate.Bytes;
+        JournalPosition at = Journal.Append((byte)WitnessRecordKind.MendedCertificate, WitnessRecords.MendedCertificate(from, certificate.Certificate), bytes);
+        OnMended(new DamagedPart(log.Header.Id, log.RangeFrom(from)!.Value.To, IsCertificate: true), () => log.Mend(from, certificate.Batch.Sequence, at));
+    }
+
+    /// <summary>A segment reads back wrong while all that it says is known here. If a start would read it, a checkpoint is due, after which none does.</summary>
+    /// <returns>Whether a start would.</returns>
+    public bool OnDamaged(long segment)
+    {
+        bool isNeeded = Journal.Segments.Any(each => each.Segment == segment);
+        foreach (StreamLog log in _store.Ordered)
+        {
+            bool IsThere(IndexPage page) => page.IsWritten && (page.At.Segment == segment || page.At.Segment + 1 == segment);
+            isNeeded |= log.Index.Pages.Any(IsThere);
+            log.Index.Renew(IsThere);
+        }
+
+        _isCopyLost |= isNeeded;
+        return isNeeded;
+    }
+
     /// <summary>Time passed: floors that are durable come into force, and retention decides on new ones, whose records wait for the next commit (S2).</summary>
     /// <param name="now">The clock. Unit: milliseconds since 1970.</param>
     public void OnTick(long now)
@@ -208,6 +253,12 @@ public sealed class WitnessJournal : IDisposable
     {
         ArgumentNullException.ThrowIfNull(commit);
         Journal.OnDurable(commit);
+        while (_mended.TryPeek(out (ulong Mark, Action Apply) next) && next.Mark <= commit.Mark)
+        {
+            _mended.Dequeue();
+            next.Apply();
+        }
+
         if (commit.IsCheckpoint)
         {
             Compaction compaction = new(_store, Journal);
@@ -224,6 +275,16 @@ public sealed class WitnessJournal : IDisposable
     }
 
     public void Dispose() => Journal.Dispose();
+
+    private void OnMended(DamagedPart part, Action apply)
+    {
+        _store.Damages.Remove(part);
+        _mended.Enqueue((Journal.NextMark, () =>
+        {
+            apply();
+            _store.Damages.OnMended(part);
+        }));
+    }
 
     private Snapshot TakeSnapshot(WitnessRole role)
     {

@@ -65,6 +65,12 @@ internal enum WitnessRecordKind : byte
 
     /// <summary>Head: empty. Body: rows of an index. This checkpoint and later ones name it (S2).</summary>
     Page = 42,
+
+    /// <summary>Head: stream id, sequence, whether a <see cref="Body"/> follows. Body: signature, statement. A stored slot that was damaged lies here now.</summary>
+    MendedSlot = 43,
+
+    /// <summary>Head: the first slot that it is to cover, certificate. Body: the certificate. It stands for a damaged one.</summary>
+    MendedCertificate = 44,
 }
 
 /// <summary>First byte of a batch record.</summary>

@@ -91,6 +91,41 @@ internal static class WitnessRecords
         return reader.IsComplete;
     }
 
+    public static byte[] MendedSlot(Slot slot, bool hasBody)
+    {
+        byte[] bytes = new byte[Digest.Length + 8 + 1];
+        StatementWriter writer = new(bytes);
+        writer.Digest(slot.Stream.Digest);
+        writer.U64(slot.Sequence.Value);
+        writer.U8(hasBody ? 1 : 0);
+        return bytes;
+    }
+
+    public static bool TryMendedSlot(ReadOnlySpan<byte> head, out Slot slot, out bool hasBody)
+    {
+        StatementReader reader = new(head);
+        slot = new Slot(new StreamId(reader.Digest()), reader.Sequence());
+        hasBody = reader.U8() != 0;
+        return reader.IsComplete;
+    }
+
+    public static byte[] MendedCertificate(Sequence from, QuorumCertificate certificate)
+    {
+        byte[] bytes = new byte[8 + certificate.Bytes.Length];
+        StatementWriter writer = new(bytes);
+        writer.U64(from.Value);
+        writer.Bytes(certificate.Bytes.Span);
+        return bytes;
+    }
+
+    public static bool TryMendedCertificate(ReadOnlySpan<byte> head, out Sequence from, out VerifiedCertificate certificate)
+    {
+        StatementReader reader = new(head);
+        from = reader.Sequence();
+        certificate = reader.IsFailed ? null! : Restored.Certificate(head[reader.Position..])!;
+        return certificate is not null;
+    }
+
     public static bool TryRun(ReadOnlySpan<byte> head, out RunRecord run)
     {
         StatementReader reader = new(head);

@@ -14,6 +14,7 @@ internal sealed class WitnessReplay(IDisk disk, Committee committee, WitnessInde
     private readonly WitnessEffects _effects = new();
     private (VerifiedStatement Statement, JournalPosition Position)? _batch;
     private Sequence? _ackBase;
+    private (Slot Slot, JournalPosition Statement)? _mended;
     private readonly PageReader _pages = new(disk);
     private readonly List<StoredStream> _streams = []; // of a checkpoint: taken when all of them were read
     private HashSet<long>? _needed;
@@ -61,13 +62,16 @@ internal sealed class WitnessReplay(IDisk disk, Committee committee, WitnessInde
 
         string? fault = (WitnessRecordKind)kind switch
         {
-            _ when _batch is not null != ((WitnessRecordKind)kind == WitnessRecordKind.Body) => "a batch and its body do not stand together.",
+            _ when (_batch is not null || _mended is not null) != ((WitnessRecordKind)kind == WitnessRecordKind.Body) => "a batch and its body do not stand together.",
             WitnessRecordKind.Identity => OnIdentity(head),
-            WitnessRecordKind.Checkpoint => OnCheckpoint(head),
+            WitnessRecordKind.Checkpoint => OnCheckpoint(head, body),
             _ when !HasIdentity => "the first record does not say whose journal this is.",
             WitnessRecordKind.Run => OnRun(head, new Mark(mark)),
             WitnessRecordKind.Batch => OnBatch(head, body),
+            WitnessRecordKind.Body when _mended is not null => OnMendedBody(body),
             WitnessRecordKind.Body => OnBody(body),
+            WitnessRecordKind.MendedSlot => OnMendedSlot(head, body),
+            WitnessRecordKind.MendedCertificate => OnMendedCertificate(head, body),
             WitnessRecordKind.Certificate => OnCertificate(head, body),
             WitnessRecordKind.Evidence => OnEvidence(head),
             WitnessRecordKind.Retired => OnRetired(head),
@@ -106,9 +110,9 @@ internal sealed class WitnessReplay(IDisk disk, Committee committee, WitnessInde
             }
         }
 
-        if (_batch is { } batch)
+        if ((_batch?.Position ?? _mended?.Statement) is { } at)
         {
-            throw new JournalDamageException(SegmentName.Of(batch.Position.Segment), batch.Position.Offset, "the last batch has no body.");
+            throw new JournalDamageException(SegmentName.Of(at.Segment), at.Offset, "the last batch has no body.");
         }
     }
 
@@ -181,6 +185,45 @@ internal sealed class WitnessReplay(IDisk disk, Committee committee, WitnessInde
         return statement.Statement.Body.Length == position.Length ? null : "a body has another length than its statement says.";
     }
 
+    /// <summary>The slot is stored by now; a second record for it says where it lies since.</summary>
+    private string? OnMendedSlot(ReadOnlySpan<byte> head, JournalPosition statement)
+    {
+        if (!WitnessRecords.TryMendedSlot(head, out Slot slot, out bool hasBody) || !store.TryFind(slot.Stream, out StreamLog? log) || statement.Length != log.StatementLength)
+        {
+            return "a slot that was mended is malformed.";
+        }
+
+        if (hasBody)
+        {
+            _mended = (slot, statement);
+        }
+        else
+        {
+            log.Mend(slot.Sequence, StoredSlot.At(statement));
+        }
+
+        return null;
+    }
+
+    private string? OnMendedBody(JournalPosition body)
+    {
+        (Slot slot, JournalPosition statement) = _mended!.Value;
+        _mended = null;
+        store[slot.Stream].Mend(slot.Sequence, StoredSlot.At(statement, body));
+        return null;
+    }
+
+    private string? OnMendedCertificate(ReadOnlySpan<byte> head, JournalPosition position)
+    {
+        if (!WitnessRecords.TryMendedCertificate(head, out Sequence from, out VerifiedCertificate certificate) || !store.TryFind(certificate.Batch.Stream, out StreamLog? log))
+        {
+            return "a certificate that was mended is malformed.";
+        }
+
+        log.Mend(from, certificate.Batch.Sequence, position);
+        return null;
+    }
+
     private string? OnCertificate(ReadOnlySpan<byte> head, JournalPosition position)
     {
         if (Restored.Certificate(head) is not { } certificate)
@@ -207,8 +250,14 @@ internal sealed class WitnessReplay(IDisk disk, Committee committee, WitnessInde
     public void Dispose() => _pages.Dispose();
 
     /// <summary>S2: replay begins here.</summary>
-    private string? OnCheckpoint(ReadOnlySpan<byte> bytes)
+    private string? OnCheckpoint(ReadOnlySpan<byte> bytes, JournalPosition at)
     {
+        if (CheckpointRecords.VersionOf(bytes) is var version && version != CheckpointRecords.Version)
+        {
+            throw new CheckpointLostException(
+                SegmentName.Of(at.Segment), 0, $"its checkpoint has format version {version}, this program reads version {CheckpointRecords.Version}.") { IsOtherVersion = true };
+        }
+
         if (HasIdentity || CheckpointRecords.TryBegin(bytes) is not { } head)
         {
             return "a checkpoint is malformed, or stands where none belongs.";

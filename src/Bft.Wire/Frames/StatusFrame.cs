@@ -56,6 +56,12 @@ public sealed record StatusFrame(WitnessIndex Witness, WitnessState State, strin
 
     public long EvidenceCount { get; init; }
 
+    /// <summary>Stored records that were found damaged and are not repaired yet.</summary>
+    public long DamagedCount { get; init; }
+
+    /// <summary>Stored records that were damaged and came again from a peer, since the start.</summary>
+    public long RepairedCount { get; init; }
+
     /// <summary>Streams stored, listed or not.</summary>
     public long StreamCount { get; init; }
 
@@ -92,26 +98,29 @@ public sealed record StatusFrame(WitnessIndex Witness, WitnessState State, strin
         }
 
         writer.Flag(12, IsStreamsTruncated);
+        writer.Number(20, (ulong)DamagedCount);
+        writer.Number(21, (ulong)RepairedCount);
     }
 
     internal static StatusFrame? Read(in ReadOnlySequence<byte> bytes)
     {
         ReadOnlySequence<byte> text = default;
         int state = 0, witness = 0;
-        ulong run = 0, mark = 0, started = 0, journal = 0, evidence = 0, streamCount = 0;
+        ulong run = 0, mark = 0, started = 0, journal = 0, evidence = 0, streamCount = 0, damaged = 0, repaired = 0;
         bool truncated = false;
         FieldReader reader = new(bytes);
         while (reader.Next())
         {
             _ = reader.Number(1, ref state) || reader.Bytes(2, ref text) || reader.Number(3, ref witness) || reader.Number(4, ref run)
                 || reader.Number(5, ref mark) || reader.Number(6, ref started) || reader.Number(7, ref journal) || reader.Number(8, ref evidence)
-                || reader.Number(9, ref streamCount) || reader.Flag(12, ref truncated);
+                || reader.Number(9, ref streamCount) || reader.Flag(12, ref truncated)
+                || reader.Number(20, ref damaged) || reader.Number(21, ref repaired);
         }
 
         return reader.IsWhole
             && text.TryText(out string words)
             && FieldValues.TryWitness(witness, out WitnessIndex index)
-            && Math.Max(Math.Max(started, journal), Math.Max(evidence, streamCount)) <= long.MaxValue
+            && Math.Max(Math.Max(started, journal), Math.Max(Math.Max(evidence, streamCount), Math.Max(damaged, repaired))) <= long.MaxValue
             && bytes.TryList(10, FrameLimits.StatusPeersMax, 0, PeerContent.TryRead, out PeerStatus[] peers)
             && bytes.TryList(11, FrameLimits.StatusStreamsMax, StreamContent.LengthMin, StreamContent.TryRead, out StreamStatus[] streams)
             ? new StatusFrame(index, (WitnessState)state, words)
@@ -122,6 +131,8 @@ public sealed record StatusFrame(WitnessIndex Witness, WitnessState State, strin
                 JournalBytes = (long)journal,
                 EvidenceCount = (long)evidence,
                 StreamCount = (long)streamCount,
+                DamagedCount = (long)damaged,
+                RepairedCount = (long)repaired,
                 Peers = peers,
                 Streams = streams,
                 IsStreamsTruncated = truncated,

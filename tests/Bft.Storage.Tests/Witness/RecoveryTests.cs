@@ -202,6 +202,50 @@ public sealed class RecoveryTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(3, false)]
+    [InlineData(3, true)]
+    public void S2_a_checkpoint_of_another_version_is_passed_over_where_everything_is_there_and_refused_by_name_where_not(int version, bool isCut)
+    {
+        SimulatedDisk disk = new();
+        TestStream stream = Fill(disk);
+        if (isCut)
+        {
+            disk.Delete(disk.List()[0]);
+            disk.FlushDirectory();
+        }
+
+        using (Journal journal = Journal.Open(disk, new JournalOptions { NewId = new JournalId(7), SegmentBytes = 4096 }, new KeepAll()))
+        {
+            byte[] head = CheckpointRecords.Begin(new CheckpointHead(_cluster.Committee.Cluster, 0, 0, true, []));
+            head[0] = (byte)version;
+            JournalCommit commit = journal.SealCheckpoint(to => to.Append((byte)WitnessRecordKind.Checkpoint, version == 1 ? head.AsSpan(8) : head));
+            commit.Perform();
+            journal.OnDurable(commit);
+        }
+
+        if (isCut)
+        {
+            JournalMismatchException refusal = Assert.Throws<JournalMismatchException>(() => new StoringWitness(_cluster, disk, run: 2));
+            Assert.Contains($"version {version}, this program reads version {CheckpointRecords.Version}", refusal.Message, StringComparison.Ordinal);
+            return;
+        }
+
+        using StoringWitness witness = new(_cluster, disk, run: 2);
+        Assert.True(witness.Journal.Journal.WasScanned);
+        CheckAll(witness, stream);
+    }
+
+    private sealed class KeepAll : IJournalReplay
+    {
+        public void OnRecord(ulong mark, byte kind, ReadOnlySpan<byte> head, JournalPosition body)
+        {
+        }
+
+        public bool IsNeeded(long segment) => true;
+    }
+
     private int Script(SimulatedDisk disk, out (TestStream Stream, int Stored, int Acked) promise)
     {
         promise = (_cluster.Stream(), 0, 0);
