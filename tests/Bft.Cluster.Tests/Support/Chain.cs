@@ -16,12 +16,15 @@ internal sealed record Chain(ClusterId Cluster, Ed25519Signer Signer, Topic Topi
 
     public StreamHeader Header => new(Cluster, Signer.PublicKey, Topic, Incarnation);
 
-    public SignedBatch Batch(ulong sequence, params IEnumerable<byte[]> messages)
+    /// <summary>On top of a batch that nobody has.</summary>
+    public SignedBatch Batch(ulong sequence, params IEnumerable<byte[]> messages) =>
+        Batch(sequence, sequence == 0 ? Ancestor.None : Ancestor.Previous(Sha256.Hash("some batch"u8)), messages);
+
+    public SignedBatch Batch(ulong sequence, Ancestor ancestor, params IEnumerable<byte[]> messages)
     {
         BodyBuilder builder = new(Limits);
         Assert.All(messages, message => Assert.True(builder.TryAdd(new Message(message))));
         byte[] body = new byte[builder.BodyLength];
-        Ancestor ancestor = sequence == 0 ? Ancestor.None : Ancestor.Previous(Sha256.Hash("some batch"u8));
         BatchStatement statement = BatchStatement.Create(Header, new Sequence(sequence), ancestor, builder.Build(body));
         return new SignedBatch(statement.Bytes, Signer.Sign(statement.Bytes.Span), body);
     }

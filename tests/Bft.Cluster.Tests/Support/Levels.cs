@@ -12,18 +12,23 @@ internal static class Levels
     {
         await using BftClient client = cluster.Connect("reader");
         Dictionary<StreamId, Sequence> highest = [];
-        foreach (WitnessHealth health in await client.GetStatusAsync(ProcessCluster.Deadline))
-        {
-            foreach (StreamStatus stream in health.Status?.Streams ?? [])
+        await Wait.UntilAsync(
+            async () =>
             {
-                if (stream.Tip is { } tip && (!highest.TryGetValue(stream.Stream, out Sequence known) || known < tip))
+                foreach (WitnessHealth health in await client.GetStatusAsync(ProcessCluster.Deadline))
                 {
-                    highest[stream.Stream] = tip;
+                    foreach (StreamStatus stream in health.Status?.Streams ?? [])
+                    {
+                        if (stream.Tip is { } tip && (!highest.TryGetValue(stream.Stream, out Sequence known) || known < tip))
+                        {
+                            highest[stream.Stream] = tip;
+                        }
+                    }
                 }
-            }
-        }
 
-        Assert.NotEmpty(highest);
+                return highest.Count > 0;
+            },
+            () => "some witness has stored something");
         string lacking = "";
         await Wait.UntilAsync(
             async () =>

@@ -93,7 +93,9 @@ public sealed partial class ProcessCluster : IAsyncDisposable
     }
 
     /// <summary>Starts one that does not run, and does not wait.</summary>
-    public WitnessProcess Launch(int index) => _witnesses[index] ??= new WitnessProcess(ClusterPathOf(index), index, ["--data", DataOf(index)]);
+    /// <param name="index">Which.</param>
+    /// <param name="before">As for <see cref="WitnessProcess"/>.</param>
+    public WitnessProcess Launch(int index, params string[] before) => _witnesses[index] ??= new WitnessProcess(ClusterPathOf(index), index, ["--data", DataOf(index)], before);
 
     /// <summary>SIGKILL to all four, or to some, at once.</summary>
     public async Task KillAsync(params int[] some)

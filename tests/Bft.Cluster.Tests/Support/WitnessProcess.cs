@@ -10,9 +10,13 @@ public sealed class WitnessProcess : IAsyncDisposable
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<string> _lines = [];
 
-    public WitnessProcess(string clusterFile, int index, params string[] more)
+    /// <param name="clusterFile">Its cluster.yaml.</param>
+    /// <param name="index">Which witness.</param>
+    /// <param name="more">Further options of `bft node`.</param>
+    /// <param name="before">What stands before the command: a program that runs it.</param>
+    public WitnessProcess(string clusterFile, int index, string[] more, params string[] before)
     {
-        _process = new Process { StartInfo = Program(["node", "--cluster", clusterFile, "--index", $"{index}", "--stop-with-input", .. more]), EnableRaisingEvents = true };
+        _process = new Process { StartInfo = Program(before, ["node", "--cluster", clusterFile, "--index", $"{index}", "--stop-with-input", .. more]), EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, line) => OnLine(line.Data);
         _process.ErrorDataReceived += (_, line) => OnLine(line.Data);
         _process.Exited += (_, _) => _ready.TrySetException(new InvalidOperationException($"Witness {index} ended: {Log}"));
@@ -38,7 +42,9 @@ public sealed class WitnessProcess : IAsyncDisposable
 
     /// <summary>The command line that was built with the tests.</summary>
     /// <remarks>SIGHUP means what it means by default, also where the tests themselves were started under nohup.</remarks>
-    public static ProcessStartInfo Program(params string[] arguments) => new("env", ["--default-signal=HUP", Path.Combine(AppContext.BaseDirectory, "bft"), .. arguments])
+    public static ProcessStartInfo Program(params string[] arguments) => Program([], arguments);
+
+    private static ProcessStartInfo Program(string[] before, string[] arguments) => new("env", ["--default-signal=HUP", .. before, Path.Combine(AppContext.BaseDirectory, "bft"), .. arguments])
     {
         UseShellExecute = false,
         RedirectStandardInput = true,
