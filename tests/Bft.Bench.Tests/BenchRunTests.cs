@@ -48,11 +48,11 @@ public sealed class BenchRunTests : IBenchOutput
     {
         const int pauseMs = 1000;
         await using BenchCluster cluster = await BenchCluster.StartAsync(4, hasSlowLinks: false, _deadline.Token);
-        await using LoadPair pair = await LoadPair.OpenAsync(cluster, new Payloads(1, 100), _deadline.Token);
-        Task<(LatencyProbe Latency, Sustained Use)> running = pair.RunOpenLoopAsync(500, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), _deadline.Token);
-        await pair.DelayAsync(TimeSpan.FromSeconds(2.5), _deadline.Token);
+        await using LoadGroup group = await LoadGroup.OpenAsync(cluster, new Payloads(1, 100), _deadline.Token);
+        Task<(LatencyProbe Latency, Sustained Use)> running = group.RunOpenLoopAsync(500, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), _deadline.Token);
+        await group.DelayAsync(TimeSpan.FromSeconds(2.5), _deadline.Token);
         Signal("STOP", cluster);
-        await pair.DelayAsync(TimeSpan.FromMilliseconds(pauseMs), _deadline.Token);
+        await group.DelayAsync(TimeSpan.FromMilliseconds(pauseMs), _deadline.Token);
         Signal("CONT", cluster);
         (LatencyProbe latency, _) = await running;
 

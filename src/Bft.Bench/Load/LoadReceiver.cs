@@ -1,6 +1,7 @@
 using Bft.Bench.Measuring;
 using Bft.Client;
 using Bft.Protocol.Bodies;
+using Bft.Protocol.Model;
 
 namespace Bft.Bench.Load;
 
@@ -11,6 +12,7 @@ internal sealed class LoadReceiver : IAsyncDisposable
     private readonly Payloads _payloads;
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _reading;
+    private readonly Dictionary<StreamId, long> _next = []; // bound: the publishers of the run
     private long _delivered;
     private volatile LatencyProbe? _probe;
 
@@ -48,10 +50,11 @@ internal sealed class LoadReceiver : IAsyncDisposable
             await foreach (DeliveredBatch batch in _subscription.ReadBatchesAsync())
             {
                 long now = Monotonic.Now;
-                long first = _delivered;
+                long first = _next.GetValueOrDefault(batch.Header.Id);
                 Check(batch.Messages, first);
                 _probe?.OnDelivered(first, batch.Count, now);
-                Volatile.Write(ref _delivered, first + batch.Count);
+                _next[batch.Header.Id] = first + batch.Count;
+                Volatile.Write(ref _delivered, _delivered + batch.Count);
             }
         }
         catch (Exception error)

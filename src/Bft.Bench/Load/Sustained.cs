@@ -41,10 +41,17 @@ internal sealed record Sustained(Usage Before, Usage After)
             yield break;
         }
 
+        yield return new("batchesPerMillion", "batches (a publisher's signature each) per million", After.BatchSizes.Count / Millions, "N1");
+
         double[] commits = [.. After.Commits.Zip(Before.Commits, (after, before) => (double?)(after - before)).OfType<double>()];
         if (commits.Length > 0)
         {
             yield return new("commitsPerMillionPerWitness", "group commits (a flush each) per million, per witness", commits.Average() / Millions, "N1");
+        }
+
+        if (After.WireBytes - Before.WireBytes is { } wire and > 0)
+        {
+            yield return new("wireBytesPerMessage", "bytes on the wire per message, all links", wire / Millions / 1e6, "N1");
         }
 
         double[] written = [.. After.Witnesses.Zip(Before.Witnesses, (after, before) => (double?)(after?.WrittenBytes - before?.WrittenBytes)).OfType<double>()];

@@ -7,15 +7,16 @@ namespace Bft.Bench.Load;
 /// <summary>Where a run stands at a moment: what went through, and what each process has used for it.</summary>
 internal sealed class Usage
 {
-    private Usage(LoadPair pair, WitnessHealth[] health)
+    private Usage(LoadGroup group, WitnessHealth[] health, long? wireBytes)
     {
         Time = Monotonic.Now;
-        Certified = pair.Publisher.Certified;
-        Delivered = pair.Receiver.Delivered;
-        BatchSizes = pair.Publisher.TakeBatchSizes();
+        Certified = group.Certified;
+        Delivered = group.Delivered;
+        BatchSizes = group.TakeBatchSizes();
         Client = ProcessUsage.Of(Environment.ProcessId);
         ClientPause = GC.GetTotalPauseDuration();
-        Witnesses = [.. pair.Cluster.Witnesses.Select(witness => witness is null ? null : ProcessUsage.Of(witness.Id))];
+        Witnesses = [.. group.Cluster.Witnesses.Select(witness => witness is null ? null : ProcessUsage.Of(witness.Id))];
+        WireBytes = wireBytes;
         Commits = [.. health.Select(answer => (long?)answer.Status?.Mark.Value)];
     }
 
@@ -36,15 +37,20 @@ internal sealed class Usage
     /// <summary>Null for one that does not run.</summary>
     public IReadOnlyList<ProcessUsage?> Witnesses { get; }
 
+    /// <summary>Sent between all of these processes, TLS and all; null where that cannot be told.</summary>
+    public long? WireBytes { get; }
+
     /// <summary>Group commits, as each witness says; each is one flush. Null for one that does not answer.</summary>
     public IReadOnlyList<long?> Commits { get; }
 
-    public static async Task<Usage> TakeAsync(LoadPair pair, CancellationToken cancellationToken)
+    public static async Task<Usage> TakeAsync(LoadGroup group, CancellationToken cancellationToken)
     {
-        Task<WitnessHealth[]> asking = pair.Control.GetStatusAsync(cancellationToken);
+        Task<WitnessHealth[]> asking = group.Control.GetStatusAsync(cancellationToken);
 
         // A dead or hostile witness is not waited for.
         await Task.WhenAny(asking, Task.Delay(TimeSpan.FromSeconds(2), cancellationToken));
-        return new Usage(pair, asking.IsCompletedSuccessfully ? await asking : [.. pair.Cluster.Witnesses.Select((_, index) => new WitnessHealth(new(index), null, "late", default))]);
+        WitnessHealth[] health = asking.IsCompletedSuccessfully ? await asking : [.. group.Cluster.Witnesses.Select((_, index) => new WitnessHealth(new(index), null, "late", default))];
+        HashSet<int> processes = [Environment.ProcessId, .. group.Cluster.Witnesses.OfType<WitnessProcess>().Select(witness => witness.Id)];
+        return new Usage(group, health, await Measuring.WireBytes.SentByAsync(processes, cancellationToken));
     }
 }

@@ -5,9 +5,10 @@ namespace Bft.Bench.Measuring;
 
 /// <summary>What a process has used since it began, from /proc (proc(5)).</summary>
 /// <param name="CpuSeconds">User and system, all threads; in steps of 10 ms.</param>
+/// <param name="ResidentBytes">Resident memory now (VmRSS).</param>
 /// <param name="PeakBytes">Resident memory at its most (VmHWM).</param>
 /// <param name="WrittenBytes">What was handed to the disk (write_bytes); 0 where the kernel does not say.</param>
-internal readonly partial record struct ProcessUsage(double CpuSeconds, long PeakBytes, long WrittenBytes)
+internal readonly partial record struct ProcessUsage(double CpuSeconds, long ResidentBytes, long PeakBytes, long WrittenBytes)
 {
     private const int ClockTicks = 2; // sysconf(3): _SC_CLK_TCK
     private static readonly double TicksPerSecond = SystemConfiguration(ClockTicks);
@@ -23,24 +24,11 @@ internal readonly partial record struct ProcessUsage(double CpuSeconds, long Pea
             // The name, in brackets, may hold anything; behind it stand the state (3rd field) and the rest.
             string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
             double cpu = (Number(fields[11]) + Number(fields[12])) / TicksPerSecond;
-            return new ProcessUsage(cpu, 1024 * Line($"{folder}/status", "VmHWM:"), Line($"{folder}/io", "write_bytes:"));
+            return new ProcessUsage(cpu, 1024 * Line($"{folder}/status", "VmRSS:"), 1024 * Line($"{folder}/status", "VmHWM:"), Line($"{folder}/io", "write_bytes:"));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             return null;
-        }
-    }
-
-    /// <summary>From now on the peak is counted anew; proc(5): writing 5 to clear_refs.</summary>
-    public static void ForgetPeak(int process)
-    {
-        try
-        {
-            File.WriteAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/clear_refs"), "5");
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // Then the peak is that of the whole run, which is no less.
         }
     }
 

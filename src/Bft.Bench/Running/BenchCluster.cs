@@ -12,8 +12,6 @@ namespace Bft.Bench.Running;
 /// <summary>A cluster for a measurement: a temporary folder, one process per witness, TLS and flushes as by default. Leaves nothing behind.</summary>
 internal sealed partial class BenchCluster : IAsyncDisposable
 {
-    public const string Publisher = "publisher";
-    public const string Receiver = "receiver";
 
     public static readonly Topic Topic = new("bench");
 
@@ -61,13 +59,14 @@ internal sealed partial class BenchCluster : IAsyncDisposable
     /// <param name="count">Witnesses.</param>
     /// <param name="hasSlowLinks">All that the odd witness says and hears passes proxies; see <see cref="SetDelay"/>.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <param name="publishers">Identities that publish; the first is <see cref="Publisher"/>.</param>
-    public static async Task<BenchCluster> StartAsync(int count, bool hasSlowLinks, CancellationToken cancellationToken, int publishers = 1)
+    /// <param name="publishers">Identities that publish; see <see cref="PublisherName"/>.</param>
+    /// <param name="receivers">Identities that receive; see <see cref="ReceiverName"/>.</param>
+    public static async Task<BenchCluster> StartAsync(int count, bool hasSlowLinks, CancellationToken cancellationToken, int publishers = 1, int receivers = 1)
     {
         BenchCluster cluster = new(count);
         try
         {
-            await cluster.MakeAsync(hasSlowLinks, publishers, cancellationToken);
+            await cluster.MakeAsync(hasSlowLinks, [.. Enumerable.Range(0, publishers).Select(PublisherName), .. Enumerable.Range(0, receivers).Select(ReceiverName)], cancellationToken);
             for (int index = 0; index < count; index++)
             {
                 cluster.Start(index);
@@ -83,7 +82,9 @@ internal sealed partial class BenchCluster : IAsyncDisposable
         }
     }
 
-    public static string PublisherName(int index) => index == 0 ? Publisher : string.Create(CultureInfo.InvariantCulture, $"{Publisher}-{index}");
+    public static string PublisherName(int index) => string.Create(CultureInfo.InvariantCulture, $"publisher-{index}");
+
+    public static string ReceiverName(int index) => string.Create(CultureInfo.InvariantCulture, $"receiver-{index}");
 
     /// <summary>A client under one of the cluster's identities; disposed with the cluster.</summary>
     public BftClient Connect(string name)
@@ -168,9 +169,9 @@ internal sealed partial class BenchCluster : IAsyncDisposable
             && states.SelectMany(state => state!.Streams).Select(stream => stream.Stream).Distinct().All(stream => TipsOf(stream).Distinct().Count() == 1);
     }
 
-    private async Task MakeAsync(bool hasSlowLinks, int publishers, CancellationToken cancellationToken)
+    private async Task MakeAsync(bool hasSlowLinks, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
-        IEnumerable<string> clients = Enumerable.Range(0, publishers).Select(PublisherName).Append(Receiver).SelectMany(name => new[] { "--client", name });
+        IEnumerable<string> clients = names.SelectMany(name => new[] { "--client", name });
         using Process init = Process.Start(BftProgram.Start(["init", "--witnesses", string.Create(CultureInfo.InvariantCulture, $"{Count}"), "--out", _root, .. clients]))!;
         _ = init.StandardOutput.ReadToEndAsync(cancellationToken);
         string problem = await init.StandardError.ReadToEndAsync(cancellationToken);

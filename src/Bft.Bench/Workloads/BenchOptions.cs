@@ -21,11 +21,14 @@ public sealed record BenchOptions
     /// <summary>Saturation, of which open loops are a share. Unit: messages per second. <value>Default: null; it is measured first.</value></summary>
     public double? Rate { get; init; }
 
-    /// <summary>Pairs of a run with a fault and one without. <value>Default 5.</value></summary>
+    /// <summary>Of <c>faulty</c>: pairs of a run with a fault and one without; of <c>recovery</c>: kills. <value>Default 5.</value></summary>
     public int Rounds { get; init; } = 5;
 
     /// <summary>Faults of <c>faulty</c>. See <see cref="BenchRun.Faults"/>. <value>Default: all.</value></summary>
     public IReadOnlyList<string> Faults { get; init; } = BenchRun.Faults;
+
+    /// <summary>Streams of <c>idle-streams</c>. <value>Default 2,000.</value></summary>
+    public int Streams { get; init; } = 2000;
 
     /// <summary>Chooses the messages' bytes. <value>Default 1.</value></summary>
     public int Seed { get; init; } = 1;

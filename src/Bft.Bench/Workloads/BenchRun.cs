@@ -9,10 +9,17 @@ public static class BenchRun
 {
     private static readonly (string Name, Func<BenchOptions, IBenchOutput, CancellationToken, Task> Run)[] All =
     [
-        ("throughput", ThroughputWorkload.RunAsync),
+        ("throughput", ClosedLoopWorkload.ThroughputAsync),
         ("latency", LatencyWorkload.RunAsync),
         ("faulty", FaultyWorkload.RunAsync),
         ("catching-up", CatchingUpWorkload.RunAsync),
+        ("fanout", ClosedLoopWorkload.FanoutAsync),
+        ("publishers", ClosedLoopWorkload.PublishersAsync),
+        ("size", ClosedLoopWorkload.SizeAsync),
+        ("replay", ReplayWorkload.RunAsync),
+        ("recovery", RecoveryWorkload.RunAsync),
+        ("receipt", ReceiptWorkload.RunAsync),
+        ("idle-streams", IdleStreamsWorkload.RunAsync),
     ];
 
     public static IReadOnlyList<string> Workloads { get; } = [.. All.Select(workload => workload.Name)];
@@ -31,19 +38,19 @@ public static class BenchRun
     }
 
     /// <summary>The rate given, or what the cluster takes in a closed loop.</summary>
-    internal static async Task<double> SaturationAsync(LoadPair pair, BenchOptions options, IBenchOutput output, CancellationToken cancellationToken)
+    internal static async Task<double> SaturationAsync(LoadGroup group, BenchOptions options, IBenchOutput output, CancellationToken cancellationToken)
     {
         if (options.Rate is { } given)
         {
             // Open loops begin with compiled code, too.
             output.Doing("warming up");
-            await pair.RunOpenLoopAsync(given / 10, TimeSpan.Zero, options.WarmUp, cancellationToken);
+            await group.RunOpenLoopAsync(given / 10, TimeSpan.Zero, options.WarmUp, cancellationToken);
             return given;
         }
 
         output.Doing("measuring saturation");
-        Sustained fast = await pair.RunFastAsync(options.WarmUp, options.Time, cancellationToken);
-        await pair.Cluster.WhenLevelAsync(pair.Control, cancellationToken);
+        Sustained fast = await group.RunFastAsync(options.WarmUp, options.Time, cancellationToken);
+        await group.Cluster.WhenLevelAsync(group.Control, cancellationToken);
         return Math.Min(fast.CertifiedPerSecond, fast.DeliveredPerSecond);
     }
 }

@@ -16,31 +16,31 @@ internal static class CatchingUpWorkload
     {
         output.Doing($"{Name}: starting the cluster");
         await using BenchCluster cluster = await BenchCluster.StartAsync(options.Witnesses, hasSlowLinks: false, cancellationToken);
-        await using LoadPair pair = await LoadPair.OpenAsync(cluster, new Payloads(options.Seed, options.Size), cancellationToken);
+        await using LoadGroup group = await LoadGroup.OpenAsync(cluster, new Payloads(options.Seed, options.Size), cancellationToken);
 
         output.Doing($"{Name}: without a fault");
-        Sustained free = await pair.RunFastAsync(options.WarmUp, options.Time, cancellationToken);
+        Sustained free = await group.RunFastAsync(options.WarmUp, options.Time, cancellationToken);
 
         output.Doing($"{Name}: one witness is dead");
         await cluster.KillAsync(cluster.Odd);
-        long missedFrom = pair.Publisher.Sent;
-        Sustained dead = await pair.RunFastAsync(TimeSpan.Zero, options.Time, cancellationToken);
-        long missed = pair.Publisher.Sent - missedFrom;
+        long missedFrom = group.Publisher.Sent;
+        Sustained dead = await group.RunFastAsync(TimeSpan.Zero, options.Time, cancellationToken);
+        long missed = group.Publisher.Sent - missedFrom;
 
         output.Doing($"{Name}: it catches up");
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task sending = Task.Run(() => pair.Publisher.SendFastAsync(stop.Token), CancellationToken.None);
+        Task sending = group.SendFastAsync(stop.Token);
         await cluster.RestartAsync(cluster.Odd, cancellationToken);
-        Usage before = await Usage.TakeAsync(pair, cancellationToken);
-        bool isLevel = await CatchUpAsync(pair, cancellationToken);
-        Usage after = await Usage.TakeAsync(pair, cancellationToken);
+        Usage before = await Usage.TakeAsync(group, cancellationToken);
+        bool isLevel = await CatchUpAsync(group, cancellationToken);
+        Usage after = await Usage.TakeAsync(group, cancellationToken);
         await stop.CancelAsync();
         await sending;
-        await pair.WhenAllDeliveredAsync(cancellationToken);
+        await group.WhenAllDeliveredAsync(cancellationToken);
 
         Sustained during = new(before, after);
         output.Measured(new BenchCase(Name, "one witness", [
-            .. ThroughputWorkload.Describe(cluster, options.Size),
+            .. ClosedLoopWorkload.Describe(cluster, options.Size),
             new("certifiedPerSecondWithoutFault", "certified/s without a fault", free.CertifiedPerSecond),
             new("certifiedPerSecondDead", "certified/s while it is dead", dead.CertifiedPerSecond),
             new("certifiedPerSecondCatchingUp", "certified/s while it catches up", during.CertifiedPerSecond),
@@ -53,13 +53,13 @@ internal static class CatchingUpWorkload
     }
 
     /// <summary>Until the witness stores all but a few of the batches that the others do.</summary>
-    private static async Task<bool> CatchUpAsync(LoadPair pair, CancellationToken cancellationToken)
+    private static async Task<bool> CatchUpAsync(LoadGroup group, CancellationToken cancellationToken)
     {
         long end = Monotonic.Now + (Limit.Ticks * TimeSpan.NanosecondsPerTick);
         while (Monotonic.Now < end)
         {
-            await pair.DelayAsync(Look, cancellationToken);
-            if (BenchCluster.IsNear(await pair.Control.GetStatusAsync(cancellationToken), pair.Cluster.Odd))
+            await group.DelayAsync(Look, cancellationToken);
+            if (BenchCluster.IsNear(await group.Control.GetStatusAsync(cancellationToken), group.Cluster.Odd))
             {
                 return true;
             }

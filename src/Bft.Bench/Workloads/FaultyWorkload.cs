@@ -21,53 +21,53 @@ internal static class FaultyWorkload
         {
             output.Doing($"{Name}: {fault.Name}");
             await using BenchCluster cluster = await BenchCluster.StartAsync(options.Witnesses, hasSlowLinks: true, cancellationToken);
-            await using LoadPair pair = await LoadPair.OpenAsync(cluster, new Payloads(options.Seed, options.Size), cancellationToken);
-            double saturation = await BenchRun.SaturationAsync(pair, options, output, cancellationToken);
-            output.Measured(await MeasureAsync(fault, pair, saturation * Load, options, output, cancellationToken));
+            await using LoadGroup group = await LoadGroup.OpenAsync(cluster, new Payloads(options.Seed, options.Size), cancellationToken);
+            double saturation = await BenchRun.SaturationAsync(group, options, output, cancellationToken);
+            output.Measured(await MeasureAsync(fault, group, saturation * Load, options, output, cancellationToken));
         }
     }
 
-    private static async Task<BenchCase> MeasureAsync(Fault fault, LoadPair pair, double rate, BenchOptions options, IBenchOutput output, CancellationToken cancellationToken)
+    private static async Task<BenchCase> MeasureAsync(Fault fault, LoadGroup group, double rate, BenchOptions options, IBenchOutput output, CancellationToken cancellationToken)
     {
-        BenchCluster cluster = pair.Cluster;
+        BenchCluster cluster = group.Cluster;
         List<Round> rounds = [];
 
         // Not counted: says what the honest witness uses, of which only the excess is burnt.
         output.Doing($"{Name}: {fault.Name}, a run before the first");
-        double honestShare = OddShare((await pair.RunOpenLoopAsync(rate, options.WarmUp, options.Time, cancellationToken)).Use, cluster);
+        double honestShare = OddShare((await group.RunOpenLoopAsync(rate, options.WarmUp, options.Time, cancellationToken)).Use, cluster);
         for (int round = 1; round <= options.Rounds; round++)
         {
             output.Doing(string.Create(CultureInfo.InvariantCulture, $"{Name}: {fault.Name}, round {round} of {options.Rounds}, with the fault"));
             await fault.BeginAsync(cluster, cancellationToken);
-            (LatencyProbe faulty, Sustained faultyUse) = await pair.RunOpenLoopAsync(rate, options.WarmUp, options.Time, cancellationToken);
+            (LatencyProbe faulty, Sustained faultyUse) = await group.RunOpenLoopAsync(rate, options.WarmUp, options.Time, cancellationToken);
             await fault.EndAsync(cluster, cancellationToken);
             double faultyShare = OddShare(faultyUse, cluster);
 
             output.Doing(string.Create(CultureInfo.InvariantCulture, $"{Name}: {fault.Name}, round {round} of {options.Rounds}, without"));
-            await LevelAsync(pair, cancellationToken);
+            await LevelAsync(group, cancellationToken);
             double burn = Math.Max(0, faultyShare - honestShare);
             using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             Task burning = burn > 0.01 ? CpuBurner.RunAsync(burn, stop.Token) : Task.CompletedTask;
-            (LatencyProbe free, Sustained freeUse) = await pair.RunOpenLoopAsync(rate, options.WarmUp, options.Time, cancellationToken);
+            (LatencyProbe free, Sustained freeUse) = await group.RunOpenLoopAsync(rate, options.WarmUp, options.Time, cancellationToken);
             await stop.CancelAsync();
             await burning;
             honestShare = OddShare(freeUse, cluster);
             rounds.Add(new Round(faulty, free, faultyShare, burn));
         }
 
-        return new BenchCase(Name, fault.Name, [.. ThroughputWorkload.Describe(cluster, options.Size), .. Describe(rounds, rate)]);
+        return new BenchCase(Name, fault.Name, [.. ClosedLoopWorkload.Describe(cluster, options.Size), .. Describe(rounds, rate)]);
     }
 
     /// <summary>Processors that the odd party used: seconds per second. 0 for a dead one.</summary>
     private static double OddShare(Sustained use, BenchCluster cluster) => (use.CpuSecondsOf(cluster.Odd) ?? 0) / use.Seconds;
 
-    private static async Task LevelAsync(LoadPair pair, CancellationToken cancellationToken)
+    private static async Task LevelAsync(LoadGroup group, CancellationToken cancellationToken)
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(LevelTime);
         try
         {
-            await pair.Cluster.WhenLevelAsync(pair.Control, patience.Token);
+            await group.Cluster.WhenLevelAsync(group.Control, patience.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -17,19 +17,19 @@ internal static class LatencyWorkload
         int size = options.Size;
         output.Doing($"{Name}: starting the cluster");
         await using BenchCluster cluster = await BenchCluster.StartAsync(options.Witnesses, hasSlowLinks: false, cancellationToken);
-        await using LoadPair pair = await LoadPair.OpenAsync(cluster, new Payloads(options.Seed, size), cancellationToken);
-        double saturation = await BenchRun.SaturationAsync(pair, options, output, cancellationToken);
+        await using LoadGroup group = await LoadGroup.OpenAsync(cluster, new Payloads(options.Seed, size), cancellationToken);
+        double saturation = await BenchRun.SaturationAsync(group, options, output, cancellationToken);
 
         output.Doing($"{Name}: one message in flight");
-        LatencyProbe alone = await RunAloneAsync(pair, options, cancellationToken);
-        output.Measured(new BenchCase(Name, "one in flight", [.. ThroughputWorkload.Describe(cluster, size), .. Quantiles(alone)]));
+        LatencyProbe alone = await RunAloneAsync(group, options, cancellationToken);
+        output.Measured(new BenchCase(Name, "one in flight", [.. ClosedLoopWorkload.Describe(cluster, size), .. Quantiles(alone)]));
 
         foreach (double share in Shares)
         {
             string load = string.Create(CultureInfo.InvariantCulture, $"{share:P0} load");
             output.Doing($"{Name}: {load}");
-            (LatencyProbe latency, Sustained use) = await pair.RunOpenLoopAsync(saturation * share, options.WarmUp, options.Time, cancellationToken);
-            output.Measured(new BenchCase(Name, load, [.. ThroughputWorkload.Describe(cluster, size), .. OpenLoop(saturation * share, latency), .. use.Costs()]));
+            (LatencyProbe latency, Sustained use) = await group.RunOpenLoopAsync(saturation * share, options.WarmUp, options.Time, cancellationToken);
+            output.Measured(new BenchCase(Name, load, [.. ClosedLoopWorkload.Describe(cluster, size), .. OpenLoop(saturation * share, latency), .. use.Costs()]));
         }
     }
 
@@ -43,10 +43,10 @@ internal static class LatencyWorkload
         .. Sustained.Latency("delivered", "delivered", latency.Delivered),
     ];
 
-    private static async Task<LatencyProbe> RunAloneAsync(LoadPair pair, BenchOptions options, CancellationToken cancellationToken)
+    private static async Task<LatencyProbe> RunAloneAsync(LoadGroup group, BenchOptions options, CancellationToken cancellationToken)
     {
         long sentAt = 0;
-        LatencyProbe NewProbe() => new(pair.Publisher.Sent, long.MaxValue / 2, _ => Volatile.Read(ref sentAt));
+        LatencyProbe NewProbe() => new(group.Publisher.Sent, long.MaxValue / 2, _ => Volatile.Read(ref sentAt));
         LatencyProbe? probe = null;
         long measureAt = Monotonic.Now + (options.WarmUp.Ticks * TimeSpan.NanosecondsPerTick);
         long end = measureAt + (options.Time.Ticks * TimeSpan.NanosecondsPerTick);
@@ -55,20 +55,20 @@ internal static class LatencyWorkload
             if (probe is null && now >= measureAt)
             {
                 probe = NewProbe();
-                (pair.Publisher.Probe, pair.Receiver.Probe) = (probe, probe);
+                (group.Publisher.Probe, group.Receiver.Probe) = (probe, probe);
             }
 
             Volatile.Write(ref sentAt, Monotonic.Now);
-            await pair.Publisher.SendOneAsync();
+            await group.Publisher.SendOneAsync();
 
             // The next one waits for the receiver, too: alone is alone.
-            while (pair.Receiver.Delivered < pair.Publisher.Sent || pair.Publisher.Certified < pair.Publisher.Sent)
+            while (group.Receiver.Delivered < group.Publisher.Sent || group.Publisher.Certified < group.Publisher.Sent)
             {
-                await pair.DelayAsync(TimeSpan.FromMilliseconds(1), cancellationToken);
+                await group.DelayAsync(TimeSpan.FromMilliseconds(1), cancellationToken);
             }
         }
 
-        (pair.Publisher.Probe, pair.Receiver.Probe) = (null, null);
+        (group.Publisher.Probe, group.Receiver.Probe) = (null, null);
         return probe ?? NewProbe();
     }
 }

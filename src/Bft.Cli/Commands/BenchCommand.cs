@@ -38,7 +38,7 @@ internal static class BenchCommand
     private static readonly Option<int> Rounds = new("--rounds")
     {
         HelpName = "N",
-        Description = "faulty: how many pairs of a run with the fault and one without; medians are shown.",
+        Description = "faulty: how many pairs of a run with the fault and one without; recovery: how many kills. Medians are shown.",
         DefaultValueFactory = _ => 5,
     };
 
@@ -48,6 +48,13 @@ internal static class BenchCommand
         AllowMultipleArgumentsPerToken = true,
         Description = $"faulty: what one witness is: {string.Join(", ", BenchRun.Faults)}. Default: each in turn.",
         DefaultValueFactory = _ => [.. BenchRun.Faults],
+    };
+
+    private static readonly Option<int> Streams = new("--streams")
+    {
+        HelpName = "N",
+        Description = "idle-streams: how many.",
+        DefaultValueFactory = _ => 2000,
     };
 
     private static readonly Option<int> Witnesses = new("--witnesses", "-n")
@@ -67,11 +74,12 @@ internal static class BenchCommand
     public static Command Create(Interruption interruption)
     {
         Rounds.Validators.Add(result => Demand(result.GetValueOrDefault<int>() >= 1, "--rounds is at least 1.", result.AddError));
+        Streams.Validators.Add(result => Demand(result.GetValueOrDefault<int>() is >= 4 and <= 1_000_000, "--streams is from 4 to 1,000,000.", result.AddError));
         Witnesses.Validators.Add(result => Demand(result.GetValueOrDefault<int>() is >= 4 and <= 64, "--witnesses is from 4 to 64.", result.AddError));
         Rate.Validators.Add(result => Demand(result.GetValueOrDefault<double?>() is null or >= 10, "--rate is at least 10.", result.AddError));
         Workloads.AcceptOnlyFromAmong([.. BenchRun.Workloads]);
         Fault.AcceptOnlyFromAmong([.. BenchRun.Faults]);
-        Command command = new("bench", "Measure how fast it is on this machine.") { Workloads, Size, Seconds, WarmUp, Rate, Rounds, Fault, Witnesses, Seed };
+        Command command = new("bench", "Measure how fast it is on this machine.") { Workloads, Size, Seconds, WarmUp, Rate, Rounds, Fault, Streams, Witnesses, Seed };
         HelpWithExamples.Add(command, """
             Examples:
               bft bench                                             throughput and latency, some two minutes
@@ -121,6 +129,7 @@ internal static class BenchCommand
             Rate = session.Get(Rate),
             Rounds = session.Get(Rounds),
             Faults = session.Get(Fault),
+            Streams = session.Get(Streams),
             Seed = session.Get(Seed),
         };
         BenchView view = new(session);
