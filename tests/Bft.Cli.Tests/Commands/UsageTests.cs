@@ -27,6 +27,13 @@ public sealed class UsageTests
     [InlineData("verify", "FILE")]
     [InlineData("status", "BFT_CLUSTER")]
     [InlineData("demo --input /nonexistent", "there is no such file")]
+    [InlineData("bench nonsense", "nonsense")]
+    [InlineData("bench --size 7", "'7' is no size")]
+    [InlineData("bench --size 2MiB", "'2MiB' is no size")]
+    [InlineData("bench --seconds soon", "'soon' is no time")]
+    [InlineData("bench --rounds 0", "at least 1")]
+    [InlineData("bench --witnesses 3", "from 4 to 64")]
+    [InlineData("bench faulty --fault mood", "mood")]
     public async Task What_is_wrong_with_the_command_line_is_said_with_exit_code_1(string arguments, string problem)
     {
         BftResult result = await BftProcess.RunAsync(arguments.Split(' '));
@@ -60,6 +67,7 @@ public sealed class UsageTests
     [InlineData("verify")]
     [InlineData("status")]
     [InlineData("demo")]
+    [InlineData("bench")]
     public async Task Each_command_has_help_with_examples(string command)
     {
         BftResult result = await BftProcess.RunAsync(command, "--help");
