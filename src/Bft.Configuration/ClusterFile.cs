@@ -55,13 +55,16 @@ public sealed class ClusterFile
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
         {
+            // One byte more than is allowed shows what is too large; a pipe or a device has no length to ask for.
             using FileStream file = File.OpenRead(path);
-            if (file.Length > LengthMax)
+            byte[] bytes = new byte[file.CanSeek && file.Length is > 0 and < LengthMax ? (int)file.Length + 1 : LengthMax + 1];
+            int length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            if (length > LengthMax)
             {
                 throw new ClusterFileException(path, 0, $"the file is larger than {LengthMax} bytes");
             }
 
-            using StreamReader reader = new(file);
+            using StreamReader reader = new(new MemoryStream(bytes, 0, length));
             return Parse(reader.ReadToEnd(), path);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)

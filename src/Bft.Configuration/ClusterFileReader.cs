@@ -12,6 +12,9 @@ namespace Bft.Configuration;
 internal sealed class ClusterFileReader(string file)
 {
     private const int DepthMax = 8;
+
+    /// <summary>A hundred years: longer is a slip, and would not fit the clock.</summary>
+    private const long SecondsMax = 36_500L * 86_400;
     private static readonly string[] RootKeys = ["cluster", "nonce", "limits", "witnesses", "clients", "topics", "sharing"];
     private static readonly string[] LimitKeys = ["batchBytesMax", "messageBytesMax", "messageCountMax", "tableBytesMax", "windowSlots", "windowBytes"];
 
@@ -58,6 +61,11 @@ internal sealed class ClusterFileReader(string file)
         {
             throw new ClusterFileException(file, (int)error.Start.Line, $"this is no YAML: {error.Message}", error);
         }
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException or FormatException or OverflowException)
+        {
+            // The parser's own mistakes about some malformed files.
+            throw new ClusterFileException(file, 0, $"this is no YAML: {error.Message}", error);
+        }
     }
 
     /// <summary>Aliases make a small file a large one, and deep nesting a deep stack.</summary>
@@ -65,6 +73,7 @@ internal sealed class ClusterFileReader(string file)
     {
         Parser parser = new(new StringReader(text));
         int depth = 0;
+        int documents = 0;
         while (parser.MoveNext())
         {
             ParsingEvent node = parser.Current!;
@@ -72,6 +81,16 @@ internal sealed class ClusterFileReader(string file)
             if (node is AnchorAlias or NodeEvent { Anchor.IsEmpty: false })
             {
                 throw new ClusterFileException(file, (int)node.Start.Line, "anchors and aliases are refused; write the value out");
+            }
+
+            if (node is NodeEvent { Tag.IsEmpty: false })
+            {
+                throw new ClusterFileException(file, (int)node.Start.Line, "tags are refused; write the value alone");
+            }
+
+            if (node is DocumentStart && ++documents > 1)
+            {
+                throw new ClusterFileException(file, (int)node.Start.Line, "a second document begins here; the file has one");
             }
 
             if (depth > DepthMax)
@@ -105,7 +124,14 @@ internal sealed class ClusterFileReader(string file)
     private ClientEntry Client(YamlNode node, int index)
     {
         Dictionary<string, YamlNode> fields = Fields(node, ["name", "key", "weight", "messagesPerSecond", "bytesPerSecond"], "a client");
-        return new ClientEntry(Text(Required(fields, "name", node)), Key(Required(fields, "key", node)))
+        YamlNode nameNode = Required(fields, "name", node);
+        string name = Text(nameNode);
+        if (Protocol.Model.Topic.WhyIllegal(name) is not null)
+        {
+            throw Fault(nameNode, $"a client's name has at most {Protocol.Model.Topic.LengthMax} bytes, and no control characters");
+        }
+
+        return new ClientEntry(name, Key(Required(fields, "key", node)))
         {
             Weight = (int)(Amount(fields, "weight", ClientEntry.WeightMax) ?? 1),
             MessagesPerSecond = Amount(fields, "messagesPerSecond"),
@@ -178,9 +204,9 @@ internal sealed class ClusterFileReader(string file)
 
         string text = Text(node);
         int seconds = text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86400, _ => 0 };
-        return seconds > 0 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int count)
-            ? TimeSpan.FromSeconds((double)count * seconds)
-            : throw Fault(node, $"'{text}' is no duration; write a whole number and s, m, h or d, as in 30d");
+        return seconds > 0 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int count) && (long)count * seconds <= SecondsMax
+            ? TimeSpan.FromSeconds((long)count * seconds)
+            : throw Fault(node, $"'{text}' is no duration; write a whole number and s, m, h or d, as in 30d, at most 36500d");
     }
 
     /// <summary>Names of clients, or <c>"*"</c> for all that the file names.</summary>
@@ -255,6 +281,11 @@ internal sealed class ClusterFileReader(string file)
         if (node is not YamlMappingNode mapping)
         {
             throw Fault(node, $"{what} is a mapping");
+        }
+
+        if (mapping.Children.Keys.FirstOrDefault(key => key is YamlScalarNode { Value: "<<" }) is { } merge)
+        {
+            throw Fault(merge, "merge keys are refused; write the values out");
         }
 
         return mapping.Children.Select(pair => (Text(pair.Key), pair.Value));

@@ -80,6 +80,18 @@ internal static class ClusterFileWriter
     private static string Names(ClusterFile file, IReadOnlySet<PublicKey> keys) =>
         string.Join(", ", file.Clients.Where(client => keys.Contains(client.Key)).Select(client => Quoted(client.Name)));
 
-    private static string Quoted(string text) =>
-        "\"" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
+    /// <summary>In double quotes; what a reader would take for a break, or not see, as its number.</summary>
+    private static string Quoted(string text)
+    {
+        StringBuilder quoted = new("\"");
+        foreach (char character in text)
+        {
+            bool isPlain = character == ' ' || char.IsLetterOrDigit(character) || char.IsPunctuation(character) || char.IsSymbol(character) || char.IsSurrogate(character);
+            _ = character is '"' or '\\' ? quoted.Append('\\').Append(character)
+                : isPlain ? quoted.Append(character)
+                : quoted.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:x4}");
+        }
+
+        return quoted.Append('"').ToString();
+    }
 }

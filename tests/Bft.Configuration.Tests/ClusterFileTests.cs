@@ -64,6 +64,26 @@ public sealed class ClusterFileTests
     }
 
     [Fact]
+    public void A_pipe_is_read_no_further_than_a_file_may_be_long()
+    {
+        // It has no length to ask for, and no end.
+        ClusterFileException error = Assert.Throws<ClusterFileException>(() => ClusterFile.Load("/dev/zero"));
+
+        Assert.Contains("larger than 1048576 bytes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_that_looks_like_a_line_break_is_the_same_when_it_is_read_again()
+    {
+        string text = Made().ToYaml().Replace("\"demo\"", "\"de\\u2028mo\\ufeff\"", StringComparison.Ordinal);
+
+        ClusterFile read = ClusterFile.Parse(text, "x");
+
+        Assert.Equal("de\u2028mo\ufeff", read.Genesis.Name);
+        Assert.Equal(read.Genesis.Cluster, ClusterFile.Parse(read.ToYaml(), "again").Genesis.Cluster);
+    }
+
+    [Fact]
     public void Addresses_and_topics_are_no_part_of_the_cluster_id()
     {
         ClusterFile made = Made();
@@ -92,6 +112,14 @@ public sealed class ClusterFileTests
     [InlineData("\"*\":", "\"*\":\n    retainAge: 2d\n    retainHistoryAge: 1d", "at least retainAge")]
     [InlineData("- name: \"alice\"", "- name: &a \"alice\"", "anchors and aliases")]
     [InlineData("pin: \"", "pin: \"zz", "hexadecimal digits")]
+    [InlineData("- name: \"alice\"", "- name: *a", "anchors and aliases")]
+    [InlineData("cluster: \"demo\"", "cluster: !!str demo", "tags are refused")]
+    [InlineData("limits:", "limits: !limits", "tags are refused")]
+    [InlineData("\"*\":", "<<: {publish: []}\n  \"*\":", "merge keys are refused")]
+    [InlineData("topics:", "---\ntopics:", "a second document begins here")]
+    [InlineData("\"*\":", "\"*\":\n    retainAge: 2147483647d", "at most 36500d")]
+    [InlineData("- name: \"alice\"", "- name: \"al\\u0000ice\"", "no control characters")]
+    [InlineData("windowSlots: 256", "windowSlots: [[[[[[[[[[[[256]]]]]]]]]]]]", "nested too deeply")]
     public void What_is_wrong_is_named_with_its_line(string old, string changed, string problem)
     {
         ClusterFileException error = Assert.Throws<ClusterFileException>(

@@ -28,8 +28,9 @@ internal sealed class ReceiptFileReader(Stream file)
         }
 
         uint rest = read == Receipt.PrefixLength ? BinaryPrimitives.ReadUInt32LittleEndian(_buffer) : 0;
-        if (rest is 0 or > Receipt.LengthMax - Receipt.PrefixLength)
+        if (rest is 0 or > Receipt.LengthMax - Receipt.PrefixLength || (file.CanSeek && rest > file.Length - file.Position))
         {
+            // Nothing is allocated for a length that the file does not have.
             throw NoReceipt();
         }
 

@@ -40,6 +40,8 @@ internal sealed class PublisherReplay : IJournalReplay
     {
         switch (kind)
         {
+            case IncarnationKind when head.Length != Protocol.Model.Incarnation.Length:
+                throw new JournalDamageException(body, $"in commit {mark} an incarnation has {head.Length} bytes.");
             case IncarnationKind:
                 OnIncarnation(new Incarnation(BinaryPrimitives.ReadUInt64LittleEndian(head), BinaryPrimitives.ReadUInt64LittleEndian(head[8..])));
                 break;

@@ -89,8 +89,13 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
             return;
         }
 #endif
+        int length = kind switch { LeaseKind => LeaseLength, PositionKind => PositionLength, _ => -1 };
+        if (head.Length != length || !Sequence.TryCreate(BinaryPrimitives.ReadUInt64LittleEndian(head[Digest.Length..]), out Sequence sequence))
+        {
+            throw new JournalDamageException(body, $"in commit {mark} a record of kind {kind} is no position of a cursor; a newer version may have written it.");
+        }
+
         StreamId stream = new(new Digest(head[..Digest.Length]));
-        Sequence sequence = new(BinaryPrimitives.ReadUInt64LittleEndian(head[Digest.Length..]));
         if (kind == LeaseKind)
         {
             _leases[stream] = sequence;
@@ -98,7 +103,7 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
         else
         {
             Digest last = new(head.Slice(Digest.Length + 8, Digest.Length));
-            Cursor.Set(stream, new CursorPosition(sequence, last, BinaryPrimitives.ReadInt32LittleEndian(head[(PositionLength - 4)..])));
+            Cursor.Set(stream, new CursorPosition(sequence, last, Math.Max(0, BinaryPrimitives.ReadInt32LittleEndian(head[(PositionLength - 4)..]))));
         }
     }
 

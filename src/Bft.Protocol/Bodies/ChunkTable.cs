@@ -15,7 +15,7 @@ public readonly record struct PositionRun(int First, int Count);
 /// <param name="Length">Length as stored. Unit: bytes.</param>
 /// <param name="MessageCount">Messages in it; at least 1.</param>
 /// <param name="Runs">Where in the batch they stand, in the order of the chunk.</param>
-public sealed record ChunkEntry(string Subject, int Offset, int Length, int MessageCount, IReadOnlyList<PositionRun> Runs);
+public readonly record struct ChunkEntry(string Subject, int Offset, int Length, int MessageCount, ArraySegment<PositionRun> Runs);
 
 /// <summary>Chunk 0 of a body: lists exactly the other chunks. Begins with its own length, so that a body can be cut without more.</summary>
 public sealed class ChunkTable
@@ -53,13 +53,15 @@ public sealed class ChunkTable
             return false;
         }
 
+        // One array for the runs of all entries: one of its own for each would be larger than what it is read from.
         ChunkEntry[] entries = new ChunkEntry[(int)count];
+        ArraySegment<PositionRun> runs = new PositionRun[((int)length - HeaderLength - (entries.Length * EntryFixedLength)) / RunLength];
         ReadOnlySpan<byte> rest = body[HeaderLength..(int)length];
         PositionSet positions = new(messageCount);
         int offset = (int)length;
         for (int i = 0; i < entries.Length; i++)
         {
-            if (!TryReadEntry(ref rest, offset, ref positions, out ChunkEntry? entry) || entry.Length > int.MaxValue - offset)
+            if (!TryReadEntry(ref rest, offset, ref positions, ref runs, out ChunkEntry entry) || entry.Length > int.MaxValue - offset)
             {
                 return false;
             }
@@ -105,9 +107,14 @@ public sealed class ChunkTable
         return position + 2 + subjectLength;
     }
 
-    private static bool TryReadEntry(ref ReadOnlySpan<byte> rest, int offset, ref PositionSet positions, [NotNullWhen(true)] out ChunkEntry? entry)
+    /// <param name="rest">Of the table; what was read is gone from it.</param>
+    /// <param name="offset">Of the chunk in the body.</param>
+    /// <param name="positions">Those taken.</param>
+    /// <param name="free">Places for runs; the entry's are gone from them.</param>
+    /// <param name="entry">What was read.</param>
+    private static bool TryReadEntry(ref ReadOnlySpan<byte> rest, int offset, ref PositionSet positions, ref ArraySegment<PositionRun> free, out ChunkEntry entry)
     {
-        entry = null;
+        entry = default;
         if (rest.Length < EntryFixedLength)
         {
             return false;
@@ -117,15 +124,16 @@ public sealed class ChunkTable
         uint messages = BinaryPrimitives.ReadUInt32LittleEndian(rest[4..]);
         uint runCount = BinaryPrimitives.ReadUInt32LittleEndian(rest[8..]);
         rest = rest[12..];
-        if (length is 0 or > int.MaxValue || messages is 0 or > int.MaxValue || runCount == 0 || runCount > messages || runCount > rest.Length / RunLength
+        if (length is 0 or > int.MaxValue || messages is 0 or > int.MaxValue || runCount == 0 || runCount > messages || runCount > rest.Length / RunLength || runCount > (uint)free.Count
             || (length > FormatLimits.ChunkBytesTarget && messages > 1))
         {
             return false;
         }
 
-        PositionRun[] runs = new PositionRun[(int)runCount];
+        ArraySegment<PositionRun> runs = free[..(int)runCount];
+        free = free[(int)runCount..];
         uint listed = 0;
-        for (int i = 0; i < runs.Length; i++)
+        for (int i = 0; i < runs.Count; i++)
         {
             uint first = BinaryPrimitives.ReadUInt32LittleEndian(rest);
             uint count = BinaryPrimitives.ReadUInt32LittleEndian(rest[4..]);

@@ -53,7 +53,6 @@ public static class DecodedBody
     /// <summary>Puts a chunk's messages at their positions; all of them errors when the chunk is not what its entry says.</summary>
     public static void ReadChunk(ChunkEntry entry, ReadOnlyMemory<byte> chunk, Span<DecodedMessage> messages)
     {
-        ArgumentNullException.ThrowIfNull(entry);
         int offset = 0;
         bool whole = true;
         foreach (PositionRun run in entry.Runs)

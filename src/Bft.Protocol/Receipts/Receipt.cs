@@ -34,6 +34,9 @@ public sealed record Receipt(
     private const int ChainMax = 4096;
     private const int ChunkFixedLength = 4 + 4 + 1;
 
+    /// <summary>A body has two chunks at least, so each has a path.</summary>
+    private const int ChunkLengthMin = ChunkFixedLength + Digest.Length;
+
     /// <summary>A receipt for some messages of a batch.</summary>
     /// <param name="batch">With its body.</param>
     /// <param name="range">Covers the batch.</param>
@@ -134,22 +137,22 @@ public sealed record Receipt(
         ReadOnlyMemory<byte> own = bytes.Slice(PrefixLength, rest);
         StatementReader reader = new(own.Span);
         reader.Require(reader.U8() == Version);
-        SignedStatement statement = new(Take(ref reader, own, reader.U16()), reader.Signature());
+        SignedStatement statement = new(TakeStatement(ref reader, own), reader.Signature());
         reader.Require(QuorumCertificate.TryParse(reader.Bytes(reader.Count(QuorumCertificate.LengthMax)), out QuorumCertificate? certificate));
         List<ReadOnlyMemory<byte>> chain = [];
         for (int i = reader.Count16(ChainMax); i > 0 && !reader.IsFailed; i--)
         {
-            chain.Add(Take(ref reader, own, reader.U16()));
+            chain.Add(TakeStatement(ref reader, own));
         }
 
         ReceiptChunk table = ReadChunk(ref reader, own);
-        List<ReceiptChunk> chunks = [];
-        for (int i = reader.Count(rest / ChunkFixedLength); i > 0 && !reader.IsFailed; i--)
+        ReceiptChunk[] chunks = new ReceiptChunk[reader.Count((rest - reader.Position) / ChunkLengthMin)];
+        for (int i = 0; i < chunks.Length && !reader.IsFailed; i++)
         {
-            chunks.Add(ReadChunk(ref reader, own));
+            chunks[i] = ReadChunk(ref reader, own);
         }
 
-        int[] positions = new int[reader.Count(rest / 4)];
+        int[] positions = new int[reader.Count((rest - reader.Position) / 4)];
         for (int i = 0; i < positions.Length && !reader.IsFailed; i++)
         {
             positions[i] = reader.Count(int.MaxValue);
@@ -173,12 +176,15 @@ public sealed record Receipt(
         writer.Path(chunk.Path.ToArray());
     }
 
-    private static ReceiptChunk ReadChunk(ref StatementReader reader, ReadOnlyMemory<byte> bytes) =>
-        new(reader.Count(int.MaxValue), Take(ref reader, bytes, reader.Count(int.MaxValue)), reader.Path(FormatLimits.BodyPathMax));
-
-    private static ReadOnlyMemory<byte> Take(ref StatementReader reader, ReadOnlyMemory<byte> bytes, int length)
+    private static ReceiptChunk ReadChunk(ref StatementReader reader, ReadOnlyMemory<byte> bytes)
     {
-        int taken = reader.Bytes(length).Length;
-        return bytes.Slice(reader.Position - taken, taken);
+        ReceiptChunk chunk = new(reader.Count(int.MaxValue), Last(ref reader, bytes, reader.Bytes(reader.Count(int.MaxValue)).Length), reader.Path(FormatLimits.BodyPathMax));
+        reader.Require(chunk.Path.Count > 0);
+        return chunk;
     }
+
+    private static ReadOnlyMemory<byte> TakeStatement(ref StatementReader reader, ReadOnlyMemory<byte> bytes) => Last(ref reader, bytes, reader.Statement().Length);
+
+    /// <summary>What was read last, without a copy.</summary>
+    private static ReadOnlyMemory<byte> Last(ref StatementReader reader, ReadOnlyMemory<byte> bytes, int length) => bytes.Slice(reader.Position - length, length);
 }

@@ -85,7 +85,7 @@ public sealed record PublisherEquivocation(SignedStatement First, SignedStatemen
 
     private static SignedStatement ReadOne(ref StatementReader reader)
     {
-        byte[] bytes = reader.Bytes(reader.U16()).ToArray();
+        byte[] bytes = reader.Statement().ToArray();
         return new SignedStatement(bytes, reader.Signature());
     }
 }
@@ -138,7 +138,7 @@ public sealed record WitnessEquivocation(AckWithChain First, AckWithChain Second
         List<ReadOnlyMemory<byte>> chain = [];
         for (int i = 0; i < count && !reader.IsFailed; i++)
         {
-            chain.Add(reader.Bytes(reader.U16()).ToArray());
+            chain.Add(reader.Statement().ToArray());
         }
 
         return parsed ? new AckWithChain(ack!, chain) : null;

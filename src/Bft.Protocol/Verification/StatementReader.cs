@@ -88,6 +88,14 @@ internal ref struct StatementReader(ReadOnlySpan<byte> bytes)
         return path;
     }
 
+    /// <summary>A batch statement behind its length. One that cannot be any costs nothing: a chain of thousands of empty ones would be larger in memory than on the wire.</summary>
+    public ReadOnlySpan<byte> Statement()
+    {
+        int length = U16();
+        _failed |= length is <= BatchStatement.FixedLength or > FormatLimits.BatchStatementBytesMax;
+        return Take(length);
+    }
+
     public ReadOnlySpan<byte> Bytes(int length) => Take(length);
 
     public void Require(bool condition) => _failed |= !condition;

@@ -79,7 +79,7 @@ internal readonly record struct BlockHeader(
             BodyBytes: BinaryPrimitives.ReadInt64LittleEndian(from[56..]),
             HeadBytes: BinaryPrimitives.ReadInt32LittleEndian(from[64..]),
             TrailerChecksum: BinaryPrimitives.ReadUInt32LittleEndian(from[72..]));
-        bool isPossible = header.Records >= 0 && header.HeadBytes >= 0 && header.BodyBytes >= 0
+        bool isPossible = header.Mark <= long.MaxValue && header.Records >= 0 && header.HeadBytes >= 0 && header.BodyBytes >= 0
             && ((long)header.Records * RowBytes) + header.HeadBytes <= BlockBuilder.TrailerBytesMax;
         return isPossible ? header : null;
     }

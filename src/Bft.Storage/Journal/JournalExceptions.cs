@@ -5,6 +5,14 @@ public sealed class JournalDamageException(string file, long offset, string reas
     : Exception($"The journal file {file} is damaged at byte {offset}: {reason} Records that were durable are lost. Keep the directory for inspection; "
         + "go on with a copy only if it was made after the last stop, since an older one has forgotten promises that were sent.")
 {
+    /// <summary>A record that is sound by its checksum, and is not what its owner writes.</summary>
+    /// <param name="at">Its body's place.</param>
+    /// <param name="reason">A sentence.</param>
+    public JournalDamageException(JournalPosition at, string reason)
+        : this(SegmentName.Of(at.Segment), at.Offset, reason)
+    {
+    }
+
     public string File { get; } = file;
 
     public long Offset { get; } = offset;

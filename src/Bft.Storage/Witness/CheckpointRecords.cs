@@ -54,7 +54,7 @@ internal static class CheckpointRecords
         List<long> superseded = [];
         while (!reader.IsFailed && !reader.IsComplete)
         {
-            superseded.Add((long)reader.U64());
+            superseded.Add((long)Math.Min(reader.U64(), long.MaxValue));
         }
 
         return reader.IsComplete ? new CheckpointHead(cluster, witness, clock, hasAll, superseded) : null;

@@ -14,6 +14,9 @@ internal static class GrpcHeaders
     public const string AcceptEncoding = "grpc-accept-encoding";
     public const string Identity = "identity";
 
+    /// <summary>Most values in one line of a binary header. An empty one is a byte on the wire and a hundred in memory.</summary>
+    private const int ValuesPerLineMax = 32;
+
     private static readonly HashSet<string> Reserved = new(StringComparer.OrdinalIgnoreCase)
     {
         Status, Message, Timeout, Encoding, AcceptEncoding,
@@ -40,7 +43,7 @@ internal static class GrpcHeaders
     }
 
     /// <summary>Adds a received header.</summary>
-    /// <returns>False when a binary value is not base64; then the call is malformed.</returns>
+    /// <returns>False when a binary value is not base64, or a line has too many; then the call is malformed.</returns>
     /// <remarks>Names that the protocol uses, and text that the specification does not allow, are left out.</remarks>
     public static bool TryAdd(Metadata metadata, string name, string value)
     {
@@ -61,9 +64,10 @@ internal static class GrpcHeaders
         }
 
         // One header line may carry several values, separated by commas.
+        int values = 0;
         foreach (Range part in value.AsSpan().Split(','))
         {
-            if (TryDecode(value.AsSpan(part).Trim(' ')) is not { } bytes)
+            if (++values > ValuesPerLineMax || TryDecode(value.AsSpan(part).Trim(' ')) is not { } bytes)
             {
                 return false;
             }
