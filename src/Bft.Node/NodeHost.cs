@@ -63,10 +63,12 @@ public static class NodeHost
         WitnessCore core = new(driver, mailbox);
         Run run = new(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
         StatusReport status = new(identity, options.DataDirectory, run, store, driver, peers, lifetime);
-        Sessions sessions = new(identity, options.Edge);
+        Lobby lobby = new(options.Edge, log);
+        Sessions sessions = new(identity, options.Edge, lobby);
         await using WebApplication app = Edge.Build(
             identity,
             options.Edge,
+            lobby,
             new WitnessService(identity, options.Edge, sessions, store, mailbox, gate, publishers, driver.HandOvers, topics, status, lifetime),
             new PeerService(identity, options.Edge, sessions, store, mailbox, input, peers, lifetime));
 
@@ -78,7 +80,7 @@ public static class NodeHost
             Reload(options, identity, lifetime, log);
         });
         core.Start(run);
-        Task background = Task.WhenAll(scrub.RunAsync(lifetime.Stopping), offers.RunAsync(mailbox, lifetime.Stopping), peers.RunAsync(lifetime.Stopping));
+        Task background = Task.WhenAll(scrub.RunAsync(lifetime.Stopping), offers.RunAsync(mailbox, lifetime.Stopping), peers.RunAsync(lifetime.Stopping), lobby.RunAsync(lifetime.Stopping));
         try
         {
             await app.StartAsync(cancellationToken);

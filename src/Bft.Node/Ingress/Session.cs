@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Security.Cryptography;
 using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Verification;
 using Bft.Wire.Frames;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Bft.Node;
 
@@ -20,8 +22,10 @@ internal sealed class Session(PublicKey client, WitnessIndex? peer, Action close
 }
 
 /// <summary>Opens sessions: challenge, hello, welcome.</summary>
-internal sealed class Sessions(NodeIdentity identity, EdgeLimits limits)
+internal sealed class Sessions(NodeIdentity identity, EdgeLimits limits, Lobby lobby)
 {
+    private const string RetryAfter = "bft-retry-after-ms";
+
     private readonly ConcurrentDictionary<PublicKey, int> _open = new(); // bound: keys that cluster.yaml names
 
     /// <param name="requests">Of a call that has just begun.</param>
@@ -35,20 +39,29 @@ internal sealed class Sessions(NodeIdentity identity, EdgeLimits limits)
         where TRequest : class, IFrame
         where TReply : class, IFrame
     {
+        Visitor visitor = context.GetHttpContext().Features.GetRequiredFeature<Visitor>();
         Digest nonce = new(RandomNumberGenerator.GetBytes(Digest.Length));
         await replies.WriteAsync((TReply)(object)new ChallengeFrame(nonce), cancellationToken);
-        HelloFrame hello = await HelloAsync(requests, cancellationToken);
+        HelloFrame hello = await HelloAsync(requests, visitor, cancellationToken);
         WitnessIndex? peer = identity.Committee.IndexOf(hello.Client);
         if (peer is null && (isForPeers || identity.Cluster.ClientOf(hello.Client) is null))
         {
+            lobby.Offend(visitor, Offence.UnknownKey, "hellos of unknown keys");
             throw Refused(StatusCode.PermissionDenied, isForPeers
                 ? "Only witnesses of this cluster may call here."
                 : $"The key {hello.Client} is no client's in this witness's cluster.yaml.");
         }
 
+        if (lobby.Identities.Remaining(hello.Client, Environment.TickCount64) is { Ticks: > 0 } wait)
+        {
+            throw HeldOff(wait);
+        }
+
         HelloStatement statement = new(identity.Committee.Cluster, hello.Client, identity.Index, identity.Self.Pin, nonce);
         if (!statement.IsSigned(hello.Signature, Ed25519.Instance))
         {
+            // Not against the key that it names: anybody can name one.
+            lobby.Offend(visitor, Offence.Hostile, "hellos that are not signed by their key");
             throw Refused(StatusCode.Unauthenticated, "The hello does not sign this cluster, this witness, its TLS key and the challenge of this call.");
         }
 
@@ -58,11 +71,15 @@ internal sealed class Sessions(NodeIdentity identity, EdgeLimits limits)
             throw Refused(StatusCode.ResourceExhausted, $"This key has {limits.SessionsPerIdentityMax} calls open, which is the most.");
         }
 
-        Lobby.Visitor? visitor = context.GetHttpContext().Features.Get<Lobby.Visitor>();
-        visitor?.Admit();
+        if (!lobby.TryAdmit(visitor, hello.Client))
+        {
+            Close(hello.Client);
+            throw Refused(StatusCode.ResourceExhausted, $"This key has {limits.ConnectionsPerIdentityMax} connections open, which is the most.");
+        }
+
         Session session = new(hello.Client, peer, () =>
         {
-            visitor?.Dismiss();
+            lobby.OnSessionEnded(visitor);
             Close(hello.Client);
         });
         try
@@ -77,23 +94,33 @@ internal sealed class Sessions(NodeIdentity identity, EdgeLimits limits)
         }
     }
 
+    /// <summary>The wait is there to be read by a program too. Unit: ms.</summary>
+    private static RpcException HeldOff(TimeSpan wait) => new(
+        new Status(StatusCode.ResourceExhausted, $"This key misbehaved here and may open no session for {Math.Ceiling(wait.TotalSeconds):0} s."),
+        new Metadata { { RetryAfter, ((long)wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) } });
+
     private static RpcException Refused(StatusCode code, string detail) => new(new Status(code, detail));
 
     private void Close(PublicKey client) => _open.AddOrUpdate(client, 0, static (_, count) => count - 1);
 
-    private async Task<HelloFrame> HelloAsync<TRequest>(IAsyncStreamReader<TRequest> requests, CancellationToken cancellationToken)
+    private async Task<HelloFrame> HelloAsync<TRequest>(IAsyncStreamReader<TRequest> requests, Visitor visitor, CancellationToken cancellationToken)
         where TRequest : class, IFrame
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(limits.HelloTimeout);
         try
         {
-            return await requests.MoveNext(patience.Token) && requests.Current is IFrame and HelloFrame hello
-                ? hello
-                : throw Refused(StatusCode.Unauthenticated, "The first message of a call is a hello.");
+            if (await requests.MoveNext(patience.Token) && requests.Current is IFrame and HelloFrame hello)
+            {
+                return hello;
+            }
+
+            lobby.Offend(visitor, Offence.Unfinished, "calls without a hello");
+            throw Refused(StatusCode.Unauthenticated, "The first message of a call is a hello.");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
+            lobby.Offend(visitor, Offence.Unfinished, "calls without a hello");
             throw Refused(StatusCode.Unauthenticated, $"No hello came within {limits.HelloTimeout.TotalSeconds:0} s.");
         }
     }

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Security.Authentication;
 using Bft.Health;
 using Bft.Reflection;
@@ -6,6 +7,7 @@ using Bft.Wire.Services;
 using Grpc.Health.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -19,11 +21,12 @@ internal static class Edge
     private const int HeaderBytesMax = 16 * 1024;
     private const int HeaderCountMax = 32;
 
-    public static WebApplication Build(NodeIdentity identity, EdgeLimits limits, WitnessService witness, PeerService peer)
+    public static WebApplication Build(NodeIdentity identity, EdgeLimits limits, Lobby lobby, WitnessService witness, PeerService peer)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Configure(kestrel, identity, limits));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Configure(kestrel, identity, limits, lobby));
+        builder.WebHost.UseSockets(sockets => sockets.MaxReadBufferSize = limits.TransportBufferBytes);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = limits.StopTimeout / 2);
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = FrameLimits.MessageBytesMax(identity.Cluster.Limits));
         builder.Services.AddGrpcHealth();
@@ -31,6 +34,7 @@ internal static class Edge
         builder.Services.AddSingleton(witness);
         builder.Services.AddSingleton(peer);
         WebApplication app = builder.Build();
+        app.Use(new Reception(lobby).ServeAsync);
         app.MapGrpcService<WitnessService>();
         app.MapGrpcService<PeerService>();
         app.MapGrpcHealth();
@@ -38,7 +42,7 @@ internal static class Edge
         return app;
     }
 
-    private static void Configure(KestrelServerOptions kestrel, NodeIdentity identity, EdgeLimits limits)
+    private static void Configure(KestrelServerOptions kestrel, NodeIdentity identity, EdgeLimits limits, Lobby lobby)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = limits.ConnectionsMax;
@@ -46,6 +50,7 @@ internal static class Edge
         kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytesMax;
         kestrel.Limits.MaxRequestHeaderCount = HeaderCountMax;
         kestrel.Limits.RequestHeadersTimeout = limits.HelloTimeout;
+        kestrel.Limits.KeepAliveTimeout = limits.MessagePatience; // of a connection without a call
 
         // Streams last and idle: heartbeats of our own tell a dead one.
         kestrel.Limits.MaxRequestBodySize = null;
@@ -61,7 +66,6 @@ internal static class Edge
         http2.InitialConnectionWindowSize = limits.ConnectionWindowBytes;
         http2.KeepAlivePingDelay = TimeSpan.FromSeconds(10);
         http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
-        Lobby lobby = new(limits.StrangersMax);
         kestrel.Listen(identity.Listen, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
@@ -74,6 +78,15 @@ internal static class Edge
                 https.SslProtocols = SslProtocols.Tls13;
                 https.HandshakeTimeout = limits.HelloTimeout;
             });
+            listen.Use(next => connection =>
+            {
+                Visitor visitor = connection.Features.GetRequiredFeature<Visitor>();
+                visitor.HasTls = true;
+                connection.Transport = new GuardedTransport(new FrameGuard(connection.Transport.Input, visitor, limits), connection.Transport.Output);
+                return next(connection);
+            });
         });
     }
+
+    private sealed record GuardedTransport(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }
