@@ -17,6 +17,9 @@ internal sealed class FrameGuard(PipeReader inner, Visitor visitor, EdgeLimits l
     private const byte Data = 0;
     private const byte ResetStream = 3;
 
+    /// <summary>What Kestrel's settings announce (SETTINGS_MAX_FRAME_SIZE). Unit: bytes.</summary>
+    private const int FrameBytesMax = 16 * 1024;
+
     /// <summary>A DATA frame below this is not worth its head. Unit: bytes.</summary>
     private const int TinyData = 32;
 
@@ -64,7 +67,7 @@ internal sealed class FrameGuard(PipeReader inner, Visitor visitor, EdgeLimits l
     private void OnFrame(int length, byte type, int stream)
     {
         _skip = length;
-        if (type == Data)
+        if (type == Data && length <= FrameBytesMax) // a longer one ends the connection, and in Kestrel's way
         {
             visitor.OnBody(stream, length);
         }
