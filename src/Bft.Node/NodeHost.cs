@@ -50,7 +50,7 @@ public static class NodeHost
 
         CoreMailbox mailbox = new();
         ByteBudget input = new(options.Edge.InputBytesMax);
-        PublisherGate gate = new(() => identity.Cluster, options.Edge.AdmittedBytesMax);
+        PublisherGate gate = new(() => identity.Cluster, new AdmissionBound(options.Edge.AdmittedBytesMin, options.Edge.AdmittedBytesMax));
         PublisherCalls publishers = new();
         TopicSignals topics = new();
         PeerDialer dialer = new(identity, options.Edge);

@@ -7,13 +7,15 @@ namespace Bft.Node;
 /// Several turns are served at a time, as in Jin, Chase, Kaur: Interposed Proportional Sharing (SIGMETRICS 2004). The present is where the <i>earliest</i> of them began: a party that asks again before
 /// its last turn is done loses nothing, however late it was told. Work-conserving: what is below the bound is given to whoever waits. No threads and no clock.
 /// </remarks>
-/// <param name="bytesMax">A turn is given while less than this is being served, so that the last one may exceed it by its own size. Unit: bytes.</param>
-internal sealed class FairOrder<T>(long bytesMax)
+internal sealed class FairOrder<T>
 {
     private readonly FairTime _time = new();
     private readonly SortedSet<Turn> _waiting = new(Turn.ByEnd);    // bound: one per caller that waits
-    private readonly SortedSet<Turn> _serving = new(Turn.ByStart);  // bound: bytesMax, as each turn has at least one byte
+    private readonly SortedSet<Turn> _serving = new(Turn.ByStart);  // bound: BytesMax, as each turn has at least one byte
     private long _number;
+
+    /// <summary>A turn is given while less than this is being served, so that the last one may exceed it by its own size. Unit: bytes.</summary>
+    public required long BytesMax { get; set; }
 
     /// <summary>Being served. Unit: bytes.</summary>
     public long Bytes { get; private set; }
@@ -37,7 +39,7 @@ internal sealed class FairOrder<T>(long bytesMax)
     /// <summary>The next turn to be served; null when none waits, or none may be served now.</summary>
     public Turn? Next()
     {
-        if (Bytes >= bytesMax || _waiting.Min is not { } next)
+        if (Bytes >= BytesMax || _waiting.Min is not { } next)
         {
             return null;
         }

@@ -11,11 +11,11 @@ namespace Bft.Node;
 /// windows, which push back to whoever fills them. Weights and rates are those of cluster.yaml as it was read last.
 /// </remarks>
 /// <param name="cluster">As it was read last.</param>
-/// <param name="bytesMax">Admitted and not yet durable. Unit: bytes.</param>
-internal sealed class PublisherGate(Func<ClusterFile> cluster, long bytesMax)
+/// <param name="bound">Of what is admitted and not yet durable.</param>
+internal sealed class PublisherGate(Func<ClusterFile> cluster, AdmissionBound bound)
 {
     private readonly Lock _lock = new();
-    private readonly FairOrder<Admission> _order = new(bytesMax);
+    private readonly FairOrder<Admission> _order = new() { BytesMax = bound.Bytes };
     private readonly ConcurrentDictionary<PublicKey, Payer> _payers = new(); // bound: keys that cluster.yaml names
     private Pace _messages;
     private Pace _bytes;
@@ -76,8 +76,14 @@ internal sealed class PublisherGate(Func<ClusterFile> cluster, long bytesMax)
                 return;
             }
 
+            _order.BytesMax = bound.Bytes;
             if (_order.Next() is not { Item: var next })
             {
+                if (_order.WaitingCount > 0)
+                {
+                    bound.OnFull();
+                }
+
                 return;
             }
 
@@ -113,6 +119,7 @@ internal sealed class PublisherGate(Func<ClusterFile> cluster, long bytesMax)
         lock (_lock)
         {
             _order.End(admission.Turn!);
+            bound.OnDone(admission.IsAdmitted ? admission.Cost.Bytes : 0, NowMicroseconds());
             Admit();
         }
     }

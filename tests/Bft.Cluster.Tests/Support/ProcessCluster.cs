@@ -47,10 +47,11 @@ public sealed partial class ProcessCluster : IAsyncDisposable
     }
 
     /// <summary>A cluster none of whose witnesses runs yet.</summary>
-    public static async Task<ProcessCluster> MadeAsync()
+    /// <param name="more">Clients beside those that every cluster has.</param>
+    public static async Task<ProcessCluster> MadeAsync(params string[] more)
     {
         ProcessCluster cluster = new();
-        await cluster.MakeAsync();
+        await cluster.MakeAsync(more);
         return cluster;
     }
 
@@ -134,9 +135,9 @@ public sealed partial class ProcessCluster : IAsyncDisposable
         Directory.Delete(_root, recursive: true);
     }
 
-    private async Task MakeAsync()
+    private async Task MakeAsync(string[] more)
     {
-        using Process init = Process.Start(WitnessProcess.Program(["init", "--witnesses", $"{Count}", "--out", Folder, .. Clients.SelectMany(client => new[] { "--client", client })]))!;
+        using Process init = Process.Start(WitnessProcess.Program(["init", "--witnesses", $"{Count}", "--out", Folder, .. Clients.Concat(more).SelectMany(client => new[] { "--client", client })]))!;
         await init.WaitForExitAsync(Deadline);
         Assert.True(init.ExitCode == 0, await init.StandardError.ReadToEndAsync());
 

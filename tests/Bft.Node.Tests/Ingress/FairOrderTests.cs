@@ -104,7 +104,7 @@ public sealed class FairOrderTests
     [Fact]
     public void Turns_of_one_party_are_served_as_they_came_and_what_is_withdrawn_is_not_served()
     {
-        FairOrder<int> order = new(BytesMax);
+        FairOrder<int> order = new() { BytesMax = BytesMax };
         PublicKey party = KeyOf(0);
         FairOrder<int>.Turn[] turns = [.. Enumerable.Range(0, 6).Select(item => order.Ask(party, 1, 10, 10, item))];
         order.End(turns[2]);
@@ -125,7 +125,7 @@ public sealed class FairOrderTests
     [Fact]
     public void A_turn_larger_than_the_bound_is_served_alone()
     {
-        FairOrder<int> order = new(BytesMax);
+        FairOrder<int> order = new() { BytesMax = BytesMax };
         order.Ask(KeyOf(0), 1, 5000, 5000, 0);
         FairOrder<int>.Turn? large = order.Next();
         order.Ask(KeyOf(1), 1, 10, 10, 1);
@@ -158,7 +158,7 @@ public sealed class FairOrderTests
         private readonly int[] _waiting = new int[weights.Length];
         private int _asked;
 
-        public FairOrder<int> Order { get; } = new(BytesMax);
+        public FairOrder<int> Order { get; } = new() { BytesMax = BytesMax };
 
         /// <summary>Unit: bytes, by party.</summary>
         public long[] Served { get; } = new long[weights.Length];

@@ -1,0 +1,59 @@
+using Bft.Node.Tests.Support;
+using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
+using Bft.Wire.Frames;
+
+namespace Bft.Node.Tests.Ingress;
+
+public sealed class SharingTests
+{
+    private const int GreedyCalls = 8;
+
+    [Fact]
+    public async Task A_batch_of_one_identity_does_not_wait_behind_all_calls_of_another()
+    {
+        await using LocalCluster cluster = await LocalCluster.StartedAsync();
+        await cluster.StopAsync(0);
+        using TestDisk disk = new(cluster.DataDirectory(0));
+        EdgeLimits narrow = EdgeLimits.Default with { AdmittedBytesMin = 1, AdmittedBytesMax = 1 };
+        await cluster.StartAsync(0, options => options with { Disk = _ => disk, Edge = narrow });
+        await cluster.AllAckAsync();
+        TestPublisher[] greedy = [.. Enumerable.Range(0, GreedyCalls).Select(call => new TestPublisher(cluster, $"plain.greedy{call}"))];
+        await Task.WhenAll(greedy.Select(publisher => publisher.ConnectAsync(0)));
+
+        // One batch is being flushed; one of each other call waits.
+        disk.Hold();
+        foreach (TestPublisher publisher in greedy)
+        {
+            await publisher.SendAsync(publisher.Append(new string('x', 50_000)));
+        }
+
+        await disk.Held;
+        using TestPublisher modest = await new TestPublisher(cluster, "plain.modest", signer: cluster.Reader).ConnectAsync(0);
+        await modest.SendAsync(modest.Append("little"));
+        Task<Dictionary<StreamId, Mark>> modestMark = MarksAsync(cluster, modest, 1);
+        disk.Release();
+
+        // The number of its group commit says when each became durable.
+        Mark mine = (await modestMark)[modest.Header.Id];
+        Dictionary<StreamId, Mark> others = await MarksAsync(cluster, greedy[0], GreedyCalls);
+        Assert.InRange(others.Values.Count(mark => mark < mine), 1, 3);
+        Array.ForEach(greedy, publisher => publisher.Dispose());
+    }
+
+    private static async Task<Dictionary<StreamId, Mark>> MarksAsync(LocalCluster cluster, TestPublisher publisher, int streams)
+    {
+        Dictionary<StreamId, Mark> marks = [];
+        while (marks.Count < streams)
+        {
+            IPublishReply? reply = await publisher.Calls[0].NextRawAsync(frame => frame is AcksFrame);
+            Assert.True(AckBundle.TryParse(cluster.Committee.Cluster, ((AcksFrame)reply!).Bundle.Span, out AckBundle? bundle));
+            foreach (AckLeaf leaf in bundle.Leaves)
+            {
+                marks.TryAdd(leaf.Statement.Batch.Stream, bundle.Root.Mark);
+            }
+        }
+
+        return marks;
+    }
+}
