@@ -8,7 +8,9 @@ namespace Bft.Cluster.Tests.Support;
 internal static class Levels
 {
     /// <summary>Waits until each witness has stored, of every stream, what any of them had when this began.</summary>
-    public static async Task ReachedAsync(ProcessCluster cluster)
+    /// <param name="cluster">Of which.</param>
+    /// <param name="of">Of these witnesses. Default: of all.</param>
+    public static async Task ReachedAsync(ProcessCluster cluster, params int[] of)
     {
         await using BftClient client = cluster.Connect("reader");
         Dictionary<StreamId, Sequence> highest = [];
@@ -34,7 +36,7 @@ internal static class Levels
             async () =>
             {
                 WitnessHealth[] now = await client.GetStatusAsync(ProcessCluster.Deadline);
-                lacking = string.Join("; ", now.Select(health => health.Problem ?? Lacking(health.Status!, highest)).Where(words => words.Length > 0));
+                lacking = string.Join("; ", now.Where(health => of.Length == 0 || of.Contains(health.Witness.Value)).Select(health => health.Problem ?? Lacking(health.Status!, highest)).Where(words => words.Length > 0));
                 return lacking.Length == 0;
             },
             () => $"all witnesses have stored what one had: {lacking}");

@@ -82,16 +82,9 @@ public sealed partial class ProcessCluster : IAsyncDisposable
     public BftClient Connect(string client, ClusterFile? file = null, Action<ClientNotice>? onNotice = null) =>
         BftClient.Connect(new BftClientOptions { Cluster = file ?? File, KeyFile = KeyFileOf(client), OnNotice = onNotice });
 
-    /// <summary>Starts those that do not run, and waits until each is ready.</summary>
-    public async Task StartAsync()
-    {
-        for (int index = 0; index < Count; index++)
-        {
-            Launch(index);
-        }
-
-        await Task.WhenAll(_witnesses.Select(witness => witness!.Ready));
-    }
+    /// <summary>Starts those that do not run, of all four or of some, and waits until each is ready.</summary>
+    public Task StartAsync(params int[] some) =>
+        Task.WhenAll(Enumerable.Range(0, Count).Where(index => some.Length == 0 || some.Contains(index)).Select(index => Launch(index).Ready).ToArray());
 
     /// <summary>Starts one that does not run, and does not wait.</summary>
     /// <param name="index">Which.</param>

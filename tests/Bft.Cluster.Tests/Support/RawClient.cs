@@ -31,11 +31,15 @@ internal sealed class RawClient : IDisposable
         _bare = NewHandler();
         _channel = GrpcChannel.ForAddress(Entry.Address, new GrpcChannelOptions { HttpHandler = _handler, MaxReceiveMessageSize = FrameLimits.MessageBytesMax(cluster.File.Limits) });
         Witness = new WitnessClient(_channel);
+        Peer = new PeerClient(_channel);
     }
 
     public WitnessEntry Entry { get; }
 
     public WitnessClient Witness { get; }
+
+    /// <summary>The call that other witnesses make; for whoever has a witness's key.</summary>
+    public PeerClient Peer { get; }
 
     /// <summary>A TCP connection with nothing on it.</summary>
     public static async Task<NetworkStream> DialAsync(WitnessEntry entry)

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Bft.Client;
 using Bft.Configuration;
 using Bft.Crypto;
-using Bft.Protocol.Bodies;
+using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Receipts;
 using Bft.Protocol.Verification;
@@ -32,17 +32,26 @@ internal sealed class Traffic : IAsyncDisposable
     /// <summary>What the clients hold against a witness. Honest ones are never accused.</summary>
     public IReadOnlyCollection<string> Accusations => _accusations;
 
+    private WitnessIndex? MayBeAccused { get; init; }
+
     public int Receipts => _writers.Sum(writer => writer.Receipts.Count);
 
     /// <param name="cluster">Started.</param>
     /// <param name="forWriters">How writers see the cluster. Default: as it is.</param>
     /// <param name="forReaders">How readers see it.</param>
     /// <param name="subscribe">How they read.</param>
-    public static async Task<Traffic> StartAsync(ProcessCluster cluster, ClusterFile? forWriters = null, ClusterFile? forReaders = null, SubscriptionOptions? subscribe = null)
+    /// <param name="mayBeAccused">A witness that misbehaves.</param>
+    public static async Task<Traffic> StartAsync(ProcessCluster cluster, ClusterFile? forWriters = null, ClusterFile? forReaders = null, SubscriptionOptions? subscribe = null, WitnessIndex? mayBeAccused = null)
     {
         ConcurrentQueue<string> accusations = new();
+        Traffic? self = null;
         void OnNotice(ClientNotice notice)
         {
+            if (notice is WitnessMisbehaved { Witness: var witness } && witness == self?.MayBeAccused)
+            {
+                return;
+            }
+
             if (notice is WitnessMisbehaved or EvidenceSeen or WrongPin or SlotsSkipped or JournalTrouble)
             {
                 accusations.Enqueue($"{notice}");
@@ -50,7 +59,7 @@ internal sealed class Traffic : IAsyncDisposable
         }
 
         BftClient[] clients = [.. new[] { "publisher", "second", "reader" }.Select(name => cluster.Connect(name, name == "reader" ? forReaders : forWriters, OnNotice))];
-        Traffic traffic = new(cluster, clients, accusations);
+        Traffic traffic = self = new Traffic(cluster, clients, accusations) { MayBeAccused = mayBeAccused };
         foreach (Topic topic in new[] { ProcessCluster.NewTopic(), ProcessCluster.NewTopic() })
         {
             foreach (BftClient client in clients[..2])
