@@ -102,7 +102,7 @@ internal sealed class ClusterFileReader(string file)
 
     private WitnessEntry Witness(YamlNode node, int index)
     {
-        Dictionary<string, YamlNode> fields = Fields(node, ["address", "key", "pin"], "a witness");
+        Dictionary<string, YamlNode> fields = Fields(node, ["address", "key", "pin", "nextPin"], "a witness");
         if (index >= CommitteeSize.Max)
         {
             throw Fault(node, $"a cluster has at most {CommitteeSize.Max} witnesses");
@@ -118,7 +118,10 @@ internal sealed class ClusterFileReader(string file)
             new WitnessIndex(index),
             address,
             Key(Required(fields, "key", node)),
-            new Digest(Hex(Required(fields, "pin", node), Digest.Length, "pin")));
+            new Digest(Hex(Required(fields, "pin", node), Digest.Length, "pin")))
+        {
+            NextPin = fields.TryGetValue("nextPin", out YamlNode? next) ? new Digest(Hex(next, Digest.Length, "pin")) : null,
+        };
     }
 
     private ClientEntry Client(YamlNode node, int index)

@@ -26,7 +26,7 @@ internal static class ClusterFileWriter
               windowSlots: {file.Limits.WindowSlots}
               windowBytes: {file.Limits.WindowBytes}
 
-            # In the order of their index. key: Ed25519, signs acks. pin: SHA-256 of the TLS certificate's public key info.
+            # In the order of their index. key: Ed25519, signs acks. pin: SHA-256 of the TLS certificate's public key info; nextPin: of the one to come.
             witnesses:
 
             """);
@@ -38,6 +38,7 @@ internal static class ClusterFileWriter
                     pin: "{witness.Pin}"
 
                 """);
+            text.Append(Line("nextPin", witness.NextPin is { } next ? $"\"{next}\"" : null));
         }
 
         text.Append("\n# Who may connect; a party proves its key. weight (1 without it) is its share as a publisher beside others; messagesPerSecond and bytesPerSecond limit it.\nclients:");

@@ -77,7 +77,7 @@ public static class NodeHost
         using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
-            Reload(options, identity, lifetime, log);
+            Reload(options, identity, lifetime, lobby, log);
         });
         core.Start(run);
         Task background = Task.WhenAll(scrub.RunAsync(lifetime.Stopping), offers.RunAsync(mailbox, lifetime.Stopping), peers.RunAsync(lifetime.Stopping), lobby.RunAsync(lifetime.Stopping));
@@ -109,11 +109,12 @@ public static class NodeHost
         log.Write($"stopped at mark {journal.Journal.DurableMark}");
     }
 
-    private static void Reload(NodeOptions options, NodeIdentity identity, NodeLifetime lifetime, NodeLog log)
+    private static void Reload(NodeOptions options, NodeIdentity identity, NodeLifetime lifetime, Lobby lobby, NodeLog log)
     {
         try
         {
             identity.Reload(options);
+            lobby.KeepOnly(NodeIdentity.PinOf(identity.Certificate));
             lifetime.EndCalls();
             log.Write($"read {options.ClusterFile} and the TLS certificate again: {identity.Cluster.Clients.Count} clients, {identity.Cluster.Topics.Count} policies; open calls end and come back");
         }

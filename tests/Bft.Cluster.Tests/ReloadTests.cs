@@ -4,6 +4,8 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using Bft.Client;
 using Bft.Cluster.Tests.Support;
+using Bft.Configuration;
+using Bft.Crypto;
 using Bft.Protocol.Bodies;
 using Bft.Protocol.Model;
 using Delivery = Bft.Client.Delivery;
@@ -81,6 +83,36 @@ public sealed partial class ReloadTests : IAsyncLifetime
         await using SslStream stream = await RawClient.DialTlsAsync(_cluster.File.Witnesses[0]);
         Assert.Equal("CN=renewed", stream.RemoteCertificate?.Subject);
         await _cluster.AssertServesAsync(0);
+    }
+
+    [Fact]
+    public async Task A_TLS_key_is_replaced_without_a_gap()
+    {
+        string home = Path.Combine(_cluster.Folder, "witness-0");
+        string whole = await File.ReadAllTextAsync(_cluster.ClusterPath);
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using X509Certificate2 next = new CertificateRequest("CN=next", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
+        string pin = $"pin: \"{_cluster.File.Witnesses[0].Pin}\"";
+        string nextPin = $"in: \"{Sha256.Hash(next.PublicKey.ExportSubjectPublicKeyInfo())}\"";
+
+        // Everybody knows both keys; then it has the new one; then everybody forgets the old one.
+        await File.WriteAllTextAsync(_cluster.ClusterPath, whole.Replace(pin, $"{pin}\n    nextP{nextPin}", StringComparison.Ordinal));
+        await HangUpAsync("read ");
+        await using BftClient client = _cluster.Connect("publisher", ClusterFile.Load(_cluster.ClusterPath));
+        await using Publisher publisher = await client.OpenPublisherAsync(ProcessCluster.NewTopic(), cancellationToken: ProcessCluster.Deadline);
+        await publisher.PublishAsync(new Message("under the old key"u8.ToArray()), ProcessCluster.Deadline);
+
+        await File.WriteAllTextAsync(Path.Combine(home, "tls.pem"), next.ExportCertificatePem());
+        await File.WriteAllTextAsync(Path.Combine(home, "tls.key"), key.ExportPkcs8PrivateKeyPem());
+        await _cluster[0].HangUpAsync("read ");
+        await File.WriteAllTextAsync(_cluster.ClusterPath, whole.Replace(pin, $"p{nextPin}", StringComparison.Ordinal));
+        await HangUpAsync("read ");
+
+        // Of the other three one is away: without the first witness nothing is certified.
+        await _cluster.KillAsync(3);
+        await publisher.PublishAsync(new Message("under the new key"u8.ToArray()), ProcessCluster.Deadline);
+        await using SslStream stream = await RawClient.DialTlsAsync(ClusterFile.Load(_cluster.ClusterPath).Witnesses[0]);
+        Assert.Equal("CN=next", stream.RemoteCertificate?.Subject);
     }
 
     private Task HangUpAsync(string words) => Task.WhenAll(Enumerable.Range(0, ProcessCluster.Count).Select(index => _cluster[index].HangUpAsync(words)));

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -22,10 +23,12 @@ internal sealed class WitnessConnection : IDisposable
     private readonly Action<ClientNotice> _notify;
     private readonly GrpcChannel _publishing;
     private readonly GrpcChannel _receiving;
+    private volatile StrongBox<Digest> _seen;
 
     public WitnessConnection(WitnessEntry entry, ClusterLimits limits, TimeSpan connectTimeout, Action<ClientNotice> notify)
     {
         _entry = entry;
+        _seen = new StrongBox<Digest>(entry.Pin);
         _notify = notify;
         ConnectTimeout = connectTimeout;
         _publishing = Channel(limits);
@@ -38,8 +41,8 @@ internal sealed class WitnessConnection : IDisposable
 
     public TimeSpan ConnectTimeout { get; }
 
-    /// <summary>The only key with which a TLS connection comes about; so it is the one that the client saw.</summary>
-    public Digest Pin => _entry.Pin;
+    /// <summary>Of the TLS key that the witness showed last. One that has replaced its key keeps no connection under the old one.</summary>
+    public Digest Pin => _seen.Value;
 
     public WitnessClient Publishing { get; }
 
@@ -87,11 +90,13 @@ internal sealed class WitnessConnection : IDisposable
         }
 
         Digest seen = new(SHA256.HashData(shown.PublicKey.ExportSubjectPublicKeyInfo()));
-        if (seen != _entry.Pin)
+        if (!_entry.Accepts(seen))
         {
             _notify(new WrongPin(Witness, _entry.Pin, seen));
+            return false;
         }
 
-        return seen == _entry.Pin;
+        _seen = new StrongBox<Digest>(seen);
+        return true;
     }
 }

@@ -94,9 +94,9 @@ internal sealed class NodeIdentity : IDisposable
         {
             Encoding.ASCII.GetChars(key.Span, keyText);
             X509Certificate2 certificate = X509Certificate2.CreateFromPem(File.ReadAllText(certificatePath), keyText);
-            return PinOf(certificate) == self.Pin
+            return self.Accepts(PinOf(certificate))
                 ? certificate
-                : throw new NodeFailure(NodeExitCode.Key, $"{certificatePath}: cluster.yaml pins {self.Pin} for witness {self.Index}, but this certificate has {PinOf(certificate)}.");
+                : throw new NodeFailure(NodeExitCode.Key, $"{certificatePath}: cluster.yaml pins {self.Pin}{(self.NextPin is { } next ? $" and {next}" : "")} for witness {self.Index}, but this certificate has {PinOf(certificate)}.");
         }
         catch (Exception cause) when (cause is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
         {

@@ -1,7 +1,9 @@
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Bft.Configuration;
+using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Verification;
 using Bft.Wire;
@@ -14,6 +16,8 @@ namespace Bft.Node;
 /// <summary>Dials other witnesses: TLS 1.3 to the key that cluster.yaml pins, then a hello with this witness's key.</summary>
 internal sealed class PeerDialer(NodeIdentity identity, EdgeLimits limits)
 {
+    private readonly StrongBox<Digest>?[] _seen = new StrongBox<Digest>?[identity.Cluster.Witnesses.Count];
+
     /// <summary>A channel to a peer. It dials with the first call.</summary>
     public GrpcChannel ChannelTo(WitnessIndex peer)
     {
@@ -30,7 +34,7 @@ internal sealed class PeerDialer(NodeIdentity identity, EdgeLimits limits)
             SslOptions = new SslClientAuthenticationOptions
             {
                 EnabledSslProtocols = SslProtocols.Tls13,
-                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is X509Certificate2 shown && NodeIdentity.PinOf(shown) == entry.Pin,
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is X509Certificate2 shown && IsPinned(peer, NodeIdentity.PinOf(shown)),
             },
         };
         return GrpcChannel.ForAddress(entry.Address, new GrpcChannelOptions
@@ -49,10 +53,22 @@ internal sealed class PeerDialer(NodeIdentity identity, EdgeLimits limits)
         where TReply : class, IFrame
     {
         ChallengeFrame challenge = await NextAsync<TReply, ChallengeFrame>(call.ResponseStream);
-        HelloStatement statement = new(identity.Committee.Cluster, identity.Signer.PublicKey, peer, identity.Cluster.Witnesses[peer.Value].Pin, challenge.Nonce);
+        HelloStatement statement = new(identity.Committee.Cluster, identity.Signer.PublicKey, peer, Volatile.Read(ref _seen[peer.Value])?.Value ?? default, challenge.Nonce);
         HelloFrame hello = new(identity.Signer.PublicKey, statement.Sign(identity.Signer));
         await call.RequestStream.WriteAsync((TRequest)(object)hello);
         await NextAsync<TReply, WelcomeFrame>(call.ResponseStream);
+    }
+
+    /// <summary>As cluster.yaml has it now. What was shown last is what the hello signs.</summary>
+    private bool IsPinned(WitnessIndex peer, Digest shown)
+    {
+        bool isPinned = identity.Cluster.Witnesses[peer.Value].Accepts(shown);
+        if (isPinned)
+        {
+            Volatile.Write(ref _seen[peer.Value], new StrongBox<Digest>(shown));
+        }
+
+        return isPinned;
     }
 
     private async Task<TFrame> NextAsync<TReply, TFrame>(IAsyncStreamReader<TReply> replies)

@@ -41,13 +41,11 @@ internal sealed class PeerLink(WitnessIndex peer, PeerDialer dialer, EdgeLimits 
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        using GrpcChannel channel = dialer.ChannelTo(Peer);
-        PeerClient client = new(channel);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                await Redial.ExecuteAsync(async token => await ExchangeAsync(client, token), cancellationToken);
+                await Redial.ExecuteAsync(async token => await ExchangeAsync(token), cancellationToken);
             }
             catch (Exception e) when (e is RpcException or TimeoutException or OperationCanceledException or InvalidOperationException)
             {
@@ -59,8 +57,11 @@ internal sealed class PeerLink(WitnessIndex peer, PeerDialer dialer, EdgeLimits 
 
     private static string Reason(Exception e) => e is RpcException rpc ? $"{rpc.StatusCode}: {rpc.Status.Detail}" : e.Message;
 
-    private async Task ExchangeAsync(PeerClient client, CancellationToken cancellationToken)
+    private async Task ExchangeAsync(CancellationToken cancellationToken)
     {
+        // A channel of its own each time: the address may have been replaced.
+        using GrpcChannel channel = dialer.ChannelTo(Peer);
+        PeerClient client = new(channel);
         using AsyncDuplexStreamingCall<IExchangeRequest, IExchangeReply> call = client.Exchange(new CallOptions(cancellationToken: cancellationToken));
         await dialer.OpenAsync(call, Peer);
         Outbox<IExchangeRequest> outbox = new(limits.OutboxBytesMax);

@@ -57,7 +57,7 @@ internal sealed class Sessions(NodeIdentity identity, EdgeLimits limits, Lobby l
             throw HeldOff(wait);
         }
 
-        HelloStatement statement = new(identity.Committee.Cluster, hello.Client, identity.Index, identity.Self.Pin, nonce);
+        HelloStatement statement = new(identity.Committee.Cluster, hello.Client, identity.Index, visitor.Pin, nonce);
         if (!statement.IsSigned(hello.Signature, Ed25519.Instance))
         {
             // Not against the key that it names: anybody can name one.

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Bft.Health;
 using Bft.Reflection;
 using Bft.Wire;
@@ -74,7 +75,12 @@ internal static class Edge
             listen.Use(next => connection => lobby.ServeAsync(connection, next));
             listen.UseHttps(https =>
             {
-                https.ServerCertificateSelector = (_, _) => identity.Certificate;
+                https.ServerCertificateSelector = (connection, _) =>
+                {
+                    X509Certificate2 certificate = identity.Certificate;
+                    connection!.Features.GetRequiredFeature<Visitor>().Pin = NodeIdentity.PinOf(certificate);
+                    return certificate;
+                };
                 https.SslProtocols = SslProtocols.Tls13;
                 https.HandshakeTimeout = limits.HelloTimeout;
             });

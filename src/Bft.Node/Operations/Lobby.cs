@@ -95,6 +95,18 @@ internal sealed class Lobby(EdgeLimits limits, NodeLog log)
         }
     }
 
+    /// <summary>Ends the connections under another TLS key than this one: it was replaced.</summary>
+    public void KeepOnly(Digest pin)
+    {
+        List<Visitor> others;
+        lock (_lock)
+        {
+            others = [.. _visitors.Where(visitor => visitor.HasTls && visitor.Pin != pin)];
+        }
+
+        others.ForEach(visitor => Dismiss(visitor, "The TLS key was replaced."));
+    }
+
     /// <summary>An offence that ends the connection.</summary>
     public void Expel(Visitor visitor, double weight, string why)
     {

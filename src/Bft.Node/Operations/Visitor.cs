@@ -44,6 +44,9 @@ internal sealed class Visitor(Lobby lobby, ConnectionContext connection, EdgeLim
     /// <summary>Bodies being read. Guarded by the lobby's lock.</summary>
     public HashSet<BodyReader> Bodies { get; } = []; // bound: calls on a connection
 
+    /// <summary>Of the TLS key that was shown on it.</summary>
+    public Digest Pin { get; set; }
+
     /// <summary>TLS came about.</summary>
     public bool HasTls { get; set; }
 
