@@ -127,7 +127,7 @@ internal sealed partial class BenchCluster : IAsyncDisposable
     /// <summary>How long everything that the odd witness says, and that it is told, is under way; each way. Needs slow links.</summary>
     public void SetDelay(TimeSpan delay) => _proxies.ForEach(proxy => proxy.Delay = delay);
 
-    /// <summary>Waits until every witness that runs stores what any of them stores.</summary>
+    /// <summary>Waits until every witness that runs stores what any of them stores, and they talk to one another: one that was hostile may be banned for a while.</summary>
     public async Task WhenLevelAsync(BftClient client, CancellationToken cancellationToken)
     {
         while (!IsLevel(await client.GetStatusAsync(cancellationToken)))
@@ -166,6 +166,7 @@ internal sealed partial class BenchCluster : IAsyncDisposable
         StatusFrame?[] states = [.. answers.Where(answer => _witnesses[answer.Witness.Value] is not null).Select(answer => answer.Status)];
         IEnumerable<Sequence?> TipsOf(StreamId stream) => states.Select(state => state!.Streams.FirstOrDefault(one => one.Stream == stream)?.Tip);
         return states.All(state => state?.State == WitnessState.Serving)
+            && states.SelectMany(state => state!.Peers).All(peer => peer.IsConnected || _witnesses[peer.Witness.Value] is null)
             && states.SelectMany(state => state!.Streams).Select(stream => stream.Stream).Distinct().All(stream => TipsOf(stream).Distinct().Count() == 1);
     }
 

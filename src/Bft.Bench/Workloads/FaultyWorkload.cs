@@ -13,7 +13,7 @@ internal static class FaultyWorkload
 {
     private const string Name = "faulty";
     private const double Load = 0.5;
-    private static readonly TimeSpan LevelTime = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LevelTime = TimeSpan.FromMinutes(10);
 
     public static async Task RunAsync(BenchOptions options, IBenchOutput output, CancellationToken cancellationToken)
     {
@@ -71,7 +71,7 @@ internal static class FaultyWorkload
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new LoadFailedException($"The witness that had been faulty has not caught up within {LevelTime.TotalMinutes:0} minutes.");
+            throw new LoadFailedException($"The witness that had been faulty has not caught up, or is still banned, after {LevelTime.TotalMinutes:0} minutes.");
         }
     }
 
