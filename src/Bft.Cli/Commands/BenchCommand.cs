@@ -144,6 +144,11 @@ internal static class BenchCommand
         {
             throw new CommandException(ExitCode.Invalid, error.Message);
         }
+        catch (Exception) when (session.Interrupted.IsCancellationRequested)
+        {
+            // However the calls under way put it.
+            throw new OperationCanceledException(session.Interrupted);
+        }
         finally
         {
             view.Show();
