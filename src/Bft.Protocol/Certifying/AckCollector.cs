@@ -24,7 +24,8 @@ public enum AckOutcome
 /// </remarks>
 public sealed class AckCollector(Committee committee)
 {
-    private readonly Dictionary<Sequence, VerifiedAck?[]> _slots = [];
+    private static readonly Dictionary<Sequence, VerifiedAck?[]> None = [];
+    private Dictionary<Sequence, VerifiedAck?[]> _slots = None; // an idle stream has no table
 
     /// <summary>Slots of which acks are kept.</summary>
     public int SlotCount => _slots.Count;
@@ -38,6 +39,7 @@ public sealed class AckCollector(Committee committee)
         if (!_slots.TryGetValue(ack.Batch.Sequence, out VerifiedAck?[]? acks))
         {
             acks = new VerifiedAck?[committee.Size.Count];
+            _slots = ReferenceEquals(_slots, None) ? [] : _slots;
             _slots.Add(ack.Batch.Sequence, acks);
         }
 
@@ -114,6 +116,8 @@ public sealed class AckCollector(Committee committee)
         {
             _slots.Remove(slot);
         }
+
+        _slots = _slots.Count == 0 ? None : _slots;
     }
 
     private VerifiedCertificate Certify(VerifiedAck?[] acks, BatchRef batch)

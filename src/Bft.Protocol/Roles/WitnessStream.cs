@@ -8,7 +8,7 @@ namespace Bft.Protocol.Roles;
 /// <summary>A stream as a witness role keeps it: its own acks, everybody's acks, and what contradicts.</summary>
 internal sealed class WitnessStream(StreamWitness witness, AckCollector collector, int windowSlots)
 {
-    private readonly SortedDictionary<(Sequence Sequence, Crypto.Digest Digest), VerifiedStatement> _shown = []; // bound: four windows
+    private SortedDictionary<(Sequence Sequence, Crypto.Digest Digest), VerifiedStatement>? _shown; // bound: four windows; null while nothing is divergent
 
     public StreamWitness Witness { get; } = witness;
 
@@ -33,6 +33,7 @@ internal sealed class WitnessStream(StreamWitness witness, AckCollector collecto
     /// <returns>True when it is new.</returns>
     public bool Show(VerifiedStatement statement)
     {
+        _shown ??= [];
         bool isNew = _shown.TryAdd((statement.Sequence, statement.Digest), statement);
         if (_shown.Count > 4 * windowSlots)
         {
@@ -42,5 +43,5 @@ internal sealed class WitnessStream(StreamWitness witness, AckCollector collecto
         return isNew;
     }
 
-    public VerifiedStatement? StatementOf(BatchRef batch) => Witness.StatementOf(batch) ?? _shown.GetValueOrDefault((batch.Sequence, batch.Digest));
+    public VerifiedStatement? StatementOf(BatchRef batch) => Witness.StatementOf(batch) ?? _shown?.GetValueOrDefault((batch.Sequence, batch.Digest));
 }

@@ -43,7 +43,7 @@ public sealed class BatchStatement
         Ancestor = ancestor;
         Body = body;
         Bytes = bytes;
-        Reference = new BatchRef(header.Id, sequence, Sha256.Hash(bytes));
+        Digest = Sha256.Hash(bytes);
     }
 
     public StreamHeader Header { get; }
@@ -57,9 +57,9 @@ public sealed class BatchStatement
     /// <summary>The bytes that are signed.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
 
-    public BatchRef Reference { get; }
+    public BatchRef Reference => new(Header.Id, Sequence, Digest);
 
-    public Digest Digest => Reference.Digest;
+    public Digest Digest { get; }
 
     /// <summary>Writes the statement of a batch of our own (P1).</summary>
     /// <exception cref="ArgumentException">The ancestor does not fit the sequence.</exception>

@@ -27,6 +27,8 @@ public sealed class QuorumCertificate
     private const int HeadLength = 1 + Digest.Length + 8 + Digest.Length + 4 + 1;
     private const int EntryFixedLength = 1 + 8 + 4 + 4 + 8 + 8 + Signature.Length + 1;
 
+    private IReadOnlyList<CertificateEntry>? _entries; // null once packed
+
     /// <summary>Largest encoding: 64 witnesses with the longest path. Unit: bytes.</summary>
     public const int LengthMax = HeadLength + (CommitteeSize.Max * (EntryFixedLength + (FormatLimits.AckPathMax * Digest.Length)));
 
@@ -42,7 +44,7 @@ public sealed class QuorumCertificate
     {
         Batch = batch;
         Epoch = epoch;
-        Entries = entries;
+        _entries = entries;
         Base = entries.Max(entry => entry.Base);
         Bytes = bytes ?? Encode();
     }
@@ -51,7 +53,8 @@ public sealed class QuorumCertificate
 
     public Epoch Epoch { get; }
 
-    public IReadOnlyList<CertificateEntry> Entries { get; }
+    /// <summary>In the order of their witnesses.</summary>
+    public IReadOnlyList<CertificateEntry> Entries => _entries ?? EntriesOf(Bytes.Span);
 
     /// <summary>The lowest slot covered.</summary>
     public Sequence Base { get; }
@@ -65,13 +68,33 @@ public sealed class QuorumCertificate
     {
         certificate = null;
         StatementReader reader = new(bytes);
+        if (TryRead(ref reader, out BatchRef batch, out Epoch epoch) is not { } entries)
+        {
+            return false;
+        }
+
+        certificate = new QuorumCertificate(batch, epoch, entries, bytes.ToArray());
+        return true;
+    }
+
+    /// <summary>Keeps the bytes alone: a certificate that is kept for long, one of very many, is half as large so. Its entries are read again whenever they are asked for.</summary>
+    internal void Pack() => _entries = null;
+
+    private static CertificateEntry[] EntriesOf(ReadOnlySpan<byte> bytes)
+    {
+        StatementReader reader = new(bytes);
+        return TryRead(ref reader, out _, out _) ?? throw new InvalidOperationException("A certificate that was encoded or parsed here cannot be read again.");
+    }
+
+    private static CertificateEntry[]? TryRead(ref StatementReader reader, out BatchRef batch, out Epoch epoch)
+    {
         reader.Require(reader.U8() == Version);
-        BatchRef batch = reader.BatchRef();
-        Epoch epoch = new(reader.U32());
+        batch = reader.BatchRef();
+        epoch = new(reader.U32());
         int count = reader.U8();
         if (reader.IsFailed || count is 0 or > CommitteeSize.Max)
         {
-            return false;
+            return null;
         }
 
         CertificateEntry[] entries = new CertificateEntry[count];
@@ -94,20 +117,14 @@ public sealed class QuorumCertificate
             // One set of acks has one order.
             if (reader.IsFailed || witness <= last || witness >= CommitteeSize.Max)
             {
-                return false;
+                return null;
             }
 
             last = witness;
             entries[i] = new CertificateEntry(new WitnessIndex(witness), @base, leafIndex, path, run, mark, leafCount, signature);
         }
 
-        if (!reader.IsComplete)
-        {
-            return false;
-        }
-
-        certificate = new QuorumCertificate(batch, epoch, entries, bytes.ToArray());
-        return true;
+        return reader.IsComplete ? entries : null;
     }
 
     private byte[] Encode()

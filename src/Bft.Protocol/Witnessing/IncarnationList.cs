@@ -11,8 +11,8 @@ internal sealed class IncarnationList(NodeLimits limits, SteadyClock clock)
     /// <summary>Acks older than this hold an incarnation no more. Unit: milliseconds.</summary>
     public const long FreshAckAge = 30_000;
 
-    private readonly List<Listing> _live = [];
-    private readonly Queue<StreamWitness> _retired = new();
+    private readonly List<Listing> _live = new(1);
+    private Queue<StreamWitness>? _retired;
 
     /// <summary>Fresh acks are given in no incarnation at or below it, unless it is listed.</summary>
     public Incarnation? HighestRetired { get; private set; }
@@ -66,6 +66,7 @@ internal sealed class IncarnationList(NodeLimits limits, SteadyClock clock)
     /// <summary>Keeps a retired stream in mind, and gives one that is too many: nothing of it was ever certified, and it can never be acked in again.</summary>
     public StreamWitness? KeepRetired(StreamWitness stream)
     {
+        _retired ??= new();
         _retired.Enqueue(stream);
         for (int i = _retired.Count; i > limits.RetiredIncarnationsMax; i--)
         {
@@ -99,7 +100,7 @@ internal sealed class IncarnationList(NodeLimits limits, SteadyClock clock)
     }
 
     public IncarnationsRecord Remembered(PublicKey publisher, Topic topic) => new(
-        publisher, topic, HighestRetired, [.. _live.Where(listing => listing.AckedAt is not null).Select(listing => listing.Stream.Id)], [.. _retired.Select(stream => stream.Id)]);
+        publisher, topic, HighestRetired, [.. _live.Where(listing => listing.AckedAt is not null).Select(listing => listing.Stream.Id)], [.. (_retired ?? []).Select(stream => stream.Id)]);
 
     public void Restore(IncarnationsRecord record, Func<StreamId, StreamWitness?> streamOf)
     {
@@ -117,6 +118,7 @@ internal sealed class IncarnationList(NodeLimits limits, SteadyClock clock)
 
         foreach (StreamWitness retired in record.Retired.Select(streamOf).OfType<StreamWitness>())
         {
+            _retired ??= new();
             _retired.Enqueue(retired);
         }
     }

@@ -13,7 +13,8 @@ internal readonly record struct LastAck(BatchRef Batch, Sequence Base);
 /// </remarks>
 internal sealed class SlotWindow(StreamId stream, Committee committee)
 {
-    private readonly Dictionary<Sequence, SlotState> _slots = [];
+    private static readonly Dictionary<Sequence, SlotState> None = [];
+    private Dictionary<Sequence, SlotState> _slots = None; // an idle stream has no table
 
     public StreamId Stream => stream;
 
@@ -68,6 +69,7 @@ internal sealed class SlotWindow(StreamId stream, Committee committee)
         if (!_slots.TryGetValue(sequence, out SlotState? slot))
         {
             slot = new SlotState();
+            _slots = ReferenceEquals(_slots, None) ? [] : _slots;
             _slots.Add(sequence, slot);
         }
 
@@ -96,6 +98,7 @@ internal sealed class SlotWindow(StreamId stream, Committee committee)
             }
         }
 
+        _slots = _slots.Count == 0 ? None : _slots;
         return forgotten;
     }
 

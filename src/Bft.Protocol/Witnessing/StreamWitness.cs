@@ -208,6 +208,7 @@ internal sealed class StreamWitness
     {
         Sequence from = StoredEnd;
         StoredTip = certificate;
+        certificate.Certificate.Pack();
         _tipStatement = _window.Find(certificate.Batch.Sequence)?.StatementOf(certificate.Batch.Digest);
         foreach (SlotState slot in _window.Stored(certificate.Batch.Sequence))
         {
@@ -333,6 +334,7 @@ internal sealed class StreamWitness
     {
         Header = header;
         StoredTip = tip;
+        tip?.Certificate.Pack();
         _tipStatement = tipStatement;
         if (tip is not null)
         {

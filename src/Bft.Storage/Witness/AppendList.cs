@@ -5,7 +5,7 @@ internal sealed class AppendList<T>
 {
     private const int ChunkBits = 9;
     private const int ChunkLength = 1 << ChunkBits;
-    private const int FirstLength = 8; // most streams of most publishers are short
+    private const int FirstLength = 1; // most streams of most publishers are short
 
     private T[][] _chunks = [new T[FirstLength]];
     private long _count;

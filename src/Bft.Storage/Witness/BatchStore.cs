@@ -7,7 +7,7 @@ using Bft.Protocol.Witnessing;
 namespace Bft.Storage;
 
 /// <summary>All streams that a witness stores: an index over its journal, which holds the bytes.</summary>
-/// <remarks>Any thread reads; the thread that owns the journal writes. A stream costs about 1 KiB and 20 bytes a slot.</remarks>
+/// <remarks>Any thread reads; the thread that owns the journal writes. A stream costs about 1 KiB, its tip's certificate (as much again, or half more) and 20 bytes a slot.</remarks>
 /// <param name="pageRows">Rows of an index that are written together, once, by a checkpoint; it may change from one start to the next. Default 512: 10 KiB.</param>
 public sealed class BatchStore(int pageRows = 512)
 {

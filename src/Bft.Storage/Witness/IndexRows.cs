@@ -21,7 +21,8 @@ internal sealed class IndexRows<T>
     private const int EntryBytes = 4 * 4;
 
     private readonly AppendList<T> _rows = new();
-    private readonly List<IndexPage> _pages = []; // without gaps; rows behind the last one are in each checkpoint
+    private static readonly List<IndexPage> None = [];
+    private List<IndexPage> _pages = None; // without gaps; most streams have none; rows behind the last one are in each checkpoint
 
     public long Count => _rows.Count;
 
@@ -77,7 +78,7 @@ internal sealed class IndexRows<T>
         {
             int at = changed.BinarySearch(page.Start);
             bool isChanged = at >= 0 || (~at < changed.Count && changed[~at] < page.End);
-            rows._pages.Add(page with { Start = page.Start - cut, At = isChanged ? default : page.At });
+            rows.AddPage(page with { Start = page.Start - cut, At = isChanged ? default : page.At });
         }
 
         return rows;
@@ -97,7 +98,7 @@ internal sealed class IndexRows<T>
     {
         for (long start = _pages.Count == 0 ? 0 : _pages[^1].End; Count - start >= pageRows; start += pageRows)
         {
-            _pages.Add(new IndexPage(start, pageRows, default));
+            AddPage(new IndexPage(start, pageRows, default));
         }
 
         for (int i = 0; i < _pages.Count; i++)
@@ -157,12 +158,18 @@ internal sealed class IndexRows<T>
             JournalPosition at = new(
                 BinaryPrimitives.ReadInt32LittleEndian(bytes), BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]), rows * T.Bytes, BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]));
             Add(reader.Read(ref at)[((int)Math.Max(0, -start) * T.Bytes)..]);
-            _pages.Add(new IndexPage(start, rows, at));
+            AddPage(new IndexPage(start, rows, at));
             start += rows;
         }
 
         Add(bytes);
         return true;
+    }
+
+    private void AddPage(IndexPage page)
+    {
+        _pages = ReferenceEquals(_pages, None) ? [] : _pages;
+        _pages.Add(page);
     }
 
     private void Add(ReadOnlySpan<byte> rows)

@@ -13,8 +13,9 @@ namespace Bft.Storage;
 /// </remarks>
 public sealed class StreamLog
 {
-    private readonly ConcurrentDictionary<Sequence, Candidate> _candidates = []; // bound: the stream's window, twice
-    private readonly Queue<(VerifiedCertificate Certificate, StoredCertificate Stored, bool IsJump)> _recorded = new(); // bound: one group commit, or two
+    private static readonly ConcurrentDictionary<Sequence, Candidate> None = [];
+    private volatile ConcurrentDictionary<Sequence, Candidate> _candidates = None; // bound: the stream's window, twice; an idle stream has no table
+    private Queue<(VerifiedCertificate Certificate, StoredCertificate Stored, bool IsJump)>? _recorded; // bound: one group commit, or two; null when empty
     private readonly int _statementLength;
     private Journal? _journal;
     private StoreDamages? _damages;
@@ -270,12 +271,14 @@ public sealed class StreamLog
 
     internal void OnBatch(VerifiedStatement statement, Sequence? ackBase, StoredSlot slot)
     {
+        _candidates = _candidates == None ? new ConcurrentDictionary<Sequence, Candidate>(concurrencyLevel: 1, capacity: 4) : _candidates;
         _candidates.TryGetValue(statement.Sequence, out Candidate? other);
         _candidates[statement.Sequence] = new Candidate(statement, ackBase, slot, other);
     }
 
     internal void OnCertificate(VerifiedCertificate certificate, JournalPosition position, long now, bool isJump = false)
     {
+        _recorded ??= new();
         _recorded.Enqueue((certificate, new StoredCertificate(certificate.Batch.Sequence.Value, now, position), isJump));
         _recordedTip = certificate;
     }
@@ -283,7 +286,8 @@ public sealed class StreamLog
     /// <summary>The stored tip rose: of the batches recorded, those that the certificate's chain names are the covered ones.</summary>
     internal void OnStoredTip(VerifiedCertificate certificate)
     {
-        (VerifiedCertificate recorded, StoredCertificate stored, bool isJump) = _recorded.Dequeue();
+        (VerifiedCertificate recorded, StoredCertificate stored, bool isJump) = _recorded!.Dequeue();
+        _recorded = _recorded.Count == 0 ? null : _recorded;
         if (recorded.Batch != certificate.Batch)
         {
             throw new InvalidOperationException($"The tip {certificate.Batch} rose before the recorded {recorded.Batch}.");
@@ -317,10 +321,13 @@ public sealed class StreamLog
             BodyBytes += slot.BodyLength;
         }
 
+        ForgetTableIfEmpty();
         index.Certificates.Add(stored);
         _tip = certificate;
         Volatile.Write(ref _end, (long)index.End.Value);
     }
+
+    private void ForgetTableIfEmpty() => _candidates = _candidates.IsEmpty ? None : _candidates;
 
     /// <summary>S3: bodies below the floor are not kept; at once, for what is stored next has none.</summary>
     internal void Skip(Sequence floor)
@@ -344,6 +351,8 @@ public sealed class StreamLog
         {
             _candidates.TryRemove(below, out _);
         }
+
+        ForgetTableIfEmpty();
 
         StreamIndex index = new(first);
         index.Certificates.Add(stored);
@@ -399,7 +408,7 @@ public sealed class StreamLog
         if (candidates.Count > 0)
         {
             Candidate[] all = [.. Candidates()];
-            _candidates.Clear();
+            _candidates = None;
             foreach (Candidate candidate in all.Reverse())
             {
                 OnBatch(candidate.Statement, candidate.AckBase, candidates.GetValueOrDefault(candidate, candidate.Slot));

@@ -64,6 +64,13 @@ internal static class StreamRecords
             && (statementLength == 0 || WitnessRecords.TryBatch(cluster, statementBytes, out tipStatement!, out _))
             && index.First <= floor
             && (tip is null ? index.End == Sequence.Zero : tip.Batch.Sequence.Following == index.End);
-        return isWhole ? new StoredStream(new StreamHeader(cluster, publisher, topic, incarnation), index, floor, tip, tipStatement) : null;
+        if (!isWhole)
+        {
+            return null;
+        }
+
+        // One header for both: there may be very many streams.
+        StreamHeader header = new(cluster, publisher, topic, incarnation);
+        return new StoredStream(tipStatement?.Statement.Header is { } same && same == header ? same : header, index, floor, tip, tipStatement);
     }
 }
