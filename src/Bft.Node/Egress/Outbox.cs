@@ -45,8 +45,11 @@ internal sealed class Outbox<T>(int bytesMax)
                 return;
             }
 
-            _tips.Add(stream, _frames.Count);
-            Add(tip, bytes);
+            if (Add(tip, bytes))
+            {
+                _tips.Add(stream, _frames.Count - 1);
+            }
+
             wakeUp = TakeWakeUp();
         }
 
@@ -118,11 +121,12 @@ internal sealed class Outbox<T>(int bytesMax)
         return into.Count > 0 || _isClosed;
     }
 
-    private void Add(T frame, int bytes)
+    /// <returns>Whether it waits here: not in an outbox that is closed, or overflowed with it.</returns>
+    private bool Add(T frame, int bytes)
     {
         if (_isClosed)
         {
-            return;
+            return false;
         }
 
         _bytes += bytes;
@@ -134,6 +138,8 @@ internal sealed class Outbox<T>(int bytesMax)
             _tips.Clear();
             _ = Over.CancelAsync();
         }
+
+        return !_isClosed;
     }
 
     private TaskCompletionSource? TakeWakeUp()
