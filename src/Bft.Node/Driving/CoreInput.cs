@@ -53,7 +53,7 @@ internal sealed class PeerConnectedInput(WitnessIndex peer) : CoreInput
 /// <summary>A fetch ended, however it went.</summary>
 internal sealed class FetchEndedInput(FetchOrder order) : CoreInput
 {
-    public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnFetchEnded(order);
+    public override void Apply(WitnessRole role, WitnessEffects effects) => role.OnFetchEnded(order, effects);
 }
 
 internal sealed class StoredConflictInput(VerifiedStatement stored, VerifiedStatement offered) : CoreInput

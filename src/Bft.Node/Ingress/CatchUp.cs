@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Bft.Crypto;
+using Bft.Protocol.Membership;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
 using Bft.Wire.Frames;
@@ -10,9 +11,10 @@ using Grpc.Net.Client;
 namespace Bft.Node;
 
 /// <summary>Fetches from peers what is missing here (W5, W6, W8, S1). What, from which peer, how many at a time and when no longer: the core decides.</summary>
-internal sealed class CatchUp(NodeIdentity identity, PeerDialer dialer, CoreMailbox core, ByteBudget input, EdgeLimits limits, NodeLog log, CancellationToken stopping)
+internal sealed class CatchUp(NodeIdentity identity, PeerDialer dialer, CoreMailbox core, ByteBudget input, EdgeLimits limits, NodeLog log, CancellationToken stopping) : IDisposable
 {
     private readonly ConcurrentDictionary<FetchOrder, CancellationTokenSource> _running = []; // bound: the core's fetches at a time
+    private readonly ConcurrentDictionary<WitnessIndex, GrpcChannel> _channels = []; // one to a peer, dialled by its first fetch; bound: the committee
     private readonly BatchVerifier _batches = new(identity.Committee.Cluster, identity.Committee.Limits, Ed25519.Instance);
 
     public void Start(FetchOrder order)
@@ -30,17 +32,35 @@ internal sealed class CatchUp(NodeIdentity identity, PeerDialer dialer, CoreMail
         }
     }
 
+    public void Dispose()
+    {
+        foreach (WitnessIndex peer in _channels.Keys)
+        {
+            HangUp(peer);
+        }
+    }
+
+    /// <summary>The next fetch dials: the connection may be what failed, or the peer have another certificate by now. What else runs on it would fail too, or comes from a liar.</summary>
+    private void HangUp(WitnessIndex peer)
+    {
+        if (_channels.TryRemove(peer, out GrpcChannel? channel))
+        {
+            channel.Dispose();
+        }
+    }
+
     private async Task RunAsync(FetchOrder order, CancellationTokenSource over)
     {
         try
         {
             await FetchAsync(order, over.Token);
         }
-        catch (Exception e) when (e is RpcException or TimeoutException or OperationCanceledException)
+        catch (Exception e) when (e is RpcException or TimeoutException or OperationCanceledException or ObjectDisposedException)
         {
-            if (!stopping.IsCancellationRequested)
+            if (!over.IsCancellationRequested)
             {
                 log.Write($"fetching {order.Stream.ToString()[..8]}/{order.From} from peer {order.Peer} failed: {e.Message}");
+                HangUp(order.Peer);
             }
         }
         finally
@@ -52,10 +72,10 @@ internal sealed class CatchUp(NodeIdentity identity, PeerDialer dialer, CoreMail
 
     private async Task FetchAsync(FetchOrder order, CancellationToken cancellationToken)
     {
-        using GrpcChannel channel = dialer.ChannelTo(order.Peer);
+        GrpcChannel channel = _channels.GetOrAdd(order.Peer, dialer.ChannelTo);
         using AsyncDuplexStreamingCall<IFetchRequest, IFetchReply> call = new WitnessClient(channel).Fetch(new CallOptions(cancellationToken: cancellationToken));
         await dialer.OpenAsync(call, order.Peer);
-        CatchUpIntake intake = new(identity.Cluster, Ed25519.Instance, _batches, order);
+        CatchUpIntake intake = new(identity.Cluster, Ed25519.Instance, _batches, order, limits.InputBytesPerCallMax);
         await call.RequestStream.WriteAsync(intake.Request, cancellationToken);
 
         ByteBudget budget = new(limits.InputBytesPerCallMax, input);

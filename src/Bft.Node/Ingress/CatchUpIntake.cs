@@ -9,8 +9,16 @@ using Bft.Wire.Frames;
 namespace Bft.Node;
 
 /// <summary>What a peer answers to one fetch: certificates with statements, then their bodies (W5, W8, S1), or the one batch asked for (W6).</summary>
-internal sealed class CatchUpIntake(ClusterFile cluster, ISignatureScheme scheme, BatchVerifier batches, FetchOrder order)
+/// <param name="cluster">Whose.</param>
+/// <param name="scheme">Checks signatures.</param>
+/// <param name="batches">Of this cluster.</param>
+/// <param name="order">What the core wants.</param>
+/// <param name="inputBytes">What one fetch may have under way. Unit: bytes.</param>
+internal sealed class CatchUpIntake(ClusterFile cluster, ISignatureScheme scheme, BatchVerifier batches, FetchOrder order, int inputBytes)
 {
+    /// <summary>What a slot counts for at least: a window of them fills what a fetch may have under way, for beyond two windows above its stored tip the core takes nothing, and what came would have to come again.</summary>
+    private readonly int _slotBytesMin = inputBytes / cluster.Limits.WindowSlots;
+
     private readonly RangeVerifier _verifier = new(new AckVerifier(cluster.Committee, scheme, NodeLimits.Default.RememberedRootsMax), batches);
     private readonly AckVerifier _floors = new(cluster.Committee, scheme, rememberedRootsMax: 1);
     private readonly Dictionary<Sequence, VerifiedStatement> _wanted = []; // bound: one certified range
@@ -104,7 +112,7 @@ internal sealed class CatchUpIntake(ClusterFile cluster, ISignatureScheme scheme
         }
 
         return batches.TryVerifyBody(statement, frame.Body, frame.BodyOwner, out VerifiedBatch? batch, out RejectReason reason)
-            ? Intake.Of(new BatchInput(batch) { Bytes = frame.Body.Length + statement.Statement.Bytes.Length })
+            ? Intake.Of(new BatchInput(batch) { Bytes = Math.Max(frame.Body.Length + statement.Statement.Bytes.Length, _slotBytesMin) })
             : Lied(reason);
     }
 

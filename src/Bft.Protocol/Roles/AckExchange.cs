@@ -30,7 +30,7 @@ internal sealed class AckExchange
     }
 
     public static void OnPeerConnected(WitnessIndex peer, IEnumerable<WitnessStream> streams, WitnessEffects effects) =>
-        effects.PeerResends.AddRange(streams.SelectMany(stream => Bundles(stream.Witness.SignedAcks)).Select(bundle => ((WitnessIndex?)peer, bundle)));
+        effects.PeerResends.AddRange(streams.Where(stream => stream.Witness.SlotCount > 0).SelectMany(stream => Bundles(stream.Witness.SignedAcks)).Select(bundle => ((WitnessIndex?)peer, bundle)));
 
     public void OnTick(WitnessEffects effects)
     {

@@ -21,7 +21,13 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
     /// <summary>Most doublings of the wait before what nobody had is asked for again.</summary>
     private const int DoublingsMax = 6;
 
-    private readonly SortedDictionary<(StreamId Stream, Sequence From, Digest Batch), Pursuit> _pursuits = [];
+    /// <summary>Most pursuits looked at in one go: what a tick costs does not follow how many streams are behind.</summary>
+    private const int LookedAtMax = 256;
+
+    private readonly Dictionary<(StreamId Stream, Sequence From, Digest Batch), Pursuit> _pursuits = [];
+    private readonly Queue<Pursuit> _turns = new(); // the same, in the order of their turns
+    private readonly List<Pursuit> _busy = [];      // those with a fetch under way
+    private long _tick;
     private int _running;
     private int _id;
 
@@ -30,7 +36,7 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
     {
         if (stream.Witness.IsBehind && !_pursuits.ContainsKey((stream.Witness.Id, Sequence.Zero, default)))
         {
-            _pursuits.Add((stream.Witness.Id, Sequence.Zero, default), new Pursuit(stream, null));
+            Add(new Pursuit(stream, null, _tick));
             stream.Skipping = null;
         }
     }
@@ -38,52 +44,71 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
     /// <summary>W6: f + 1 witnesses acked a batch that is not here.</summary>
     public void Want(WitnessStream stream, BatchRef batch)
     {
-        if (stream.Witness.Lacks(batch))
+        if (stream.Witness.Lacks(batch) && !_pursuits.ContainsKey((batch.Stream, batch.Sequence, batch.Digest)))
         {
-            _pursuits.TryAdd((batch.Stream, batch.Sequence, batch.Digest), new Pursuit(stream, batch));
+            Add(new Pursuit(stream, batch, _tick));
         }
     }
 
-    /// <summary>A fetch ended: the peer had no more, or failed.</summary>
-    public void OnEnded(FetchOrder order)
+    /// <summary>A fetch ended: the peer had no more, or failed. Its place goes to the next that is due.</summary>
+    public void OnEnded(FetchOrder order, WitnessEffects effects)
     {
-        foreach (Pursuit pursuit in _pursuits.Values)
+        if (_pursuits.TryGetValue(order.Batch is { } batch ? (order.Stream, order.From, batch) : (order.Stream, Sequence.Zero, default), out Pursuit? pursuit))
         {
             Remove(pursuit, order);
+            for (int i = Math.Min(_turns.Count, LookedAtMax); i > 0 && _running < AtOnceMax; i--)
+            {
+                TakeTurn(effects);
+            }
         }
     }
 
     public void OnTick(WitnessEffects effects)
     {
-        if (_pursuits.Count == 0)
+        _tick++;
+        foreach (Pursuit pursuit in _busy.ToArray())
         {
-            return;
-        }
-
-        foreach ((var key, Pursuit pursuit) in _pursuits.ToArray())
-        {
-            if (pursuit.IsDone)
+            pursuit.OnTick(_tick);
+            foreach (Running running in pursuit.Running.Where(running => pursuit.IsDone || running.Quiet > limits.FetchTimeoutTicks || running.Age > TimeoutsMax * limits.FetchTimeoutTicks).ToArray())
             {
-                foreach (Running running in pursuit.Running.ToArray())
-                {
-                    Abandon(pursuit, running, effects);
-                }
-
-                _pursuits.Remove(key);
-                continue;
+                effects.Abandoned.Add(running.Order);
+                Remove(pursuit, running.Order);
             }
 
-            pursuit.OnTick();
-            foreach (Running running in pursuit.Running.Where(running => running.Quiet > limits.FetchTimeoutTicks || running.Age > TimeoutsMax * limits.FetchTimeoutTicks).ToArray())
-            {
-                Abandon(pursuit, running, effects);
-            }
-
-            if (_running < AtOnceMax && IsDue(pursuit))
+            if (!pursuit.IsDone && _running < AtOnceMax && IsDue(pursuit))
             {
                 Begin(pursuit, effects);
             }
         }
+
+        for (int i = Math.Min(_turns.Count, LookedAtMax); i > 0; i--)
+        {
+            TakeTurn(effects);
+        }
+    }
+
+    /// <summary>The next in turn gets a free place if it is due, and leaves when it is done.</summary>
+    private void TakeTurn(WitnessEffects effects)
+    {
+        Pursuit pursuit = _turns.Dequeue();
+        if (pursuit.IsDone && pursuit.Running.Count == 0)
+        {
+            _pursuits.Remove(pursuit.Key);
+            return;
+        }
+
+        _turns.Enqueue(pursuit);
+        pursuit.See(_tick);
+        if (_running < AtOnceMax && pursuit.Running.Count == 0 && IsDue(pursuit))
+        {
+            Begin(pursuit, effects);
+        }
+    }
+
+    private void Add(Pursuit pursuit)
+    {
+        _pursuits.Add(pursuit.Key, pursuit);
+        _turns.Enqueue(pursuit);
     }
 
     /// <summary>The first one is due when what is missing did not come by itself; the second when the first brings nothing.</summary>
@@ -93,7 +118,7 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
         return pursuit.Running.Count switch
         {
             _ when !pursuit.IsKnownElsewhere => false,
-            0 => pursuit.TicksMissing > limits.FetchAfterTicks << doublings || (pursuit.Tries == 0 && pursuit.IsFarBehind(committee)),
+            0 => _tick - pursuit.Since > limits.FetchAfterTicks << doublings || (pursuit.Tries == 0 && pursuit.IsFarBehind(committee)),
             1 => pursuit.Running[0].Quiet > limits.FetchTimeoutTicks / 2,
             _ => false,
         };
@@ -111,22 +136,29 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
             {
                 FetchOrder order = new(pursuit.Stream.Witness.Id, pursuit.Missing, peer, pursuit.Batch?.Digest, _id++) { BodiesFrom = pursuit.Batch is null ? pursuit.Stream.Witness.BodiesFrom : Sequence.Zero };
                 pursuit.Running.Add(new Running(order));
-                pursuit.TicksMissing = 0;
+                pursuit.Since = _tick;
                 pursuit.Tries++;
                 _running++;
+                if (pursuit.Running.Count == 1)
+                {
+                    _busy.Add(pursuit);
+                }
+
                 effects.Fetches.Add(order);
                 return;
             }
         }
     }
 
-    private void Abandon(Pursuit pursuit, Running running, WitnessEffects effects)
+    private void Remove(Pursuit pursuit, FetchOrder order)
     {
-        effects.Abandoned.Add(running.Order);
-        Remove(pursuit, running.Order);
+        int removed = pursuit.Running.RemoveAll(running => running.Order == order);
+        _running -= removed;
+        if (removed > 0 && pursuit.Running.Count == 0)
+        {
+            _busy.Remove(pursuit);
+        }
     }
-
-    private void Remove(Pursuit pursuit, FetchOrder order) => _running -= pursuit.Running.RemoveAll(running => running.Order == order);
 
     private sealed class Running(FetchOrder order)
     {
@@ -139,9 +171,11 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
     }
 
     /// <summary>One thing that is missing: all that is certified in a stream, or one batch.</summary>
-    private sealed class Pursuit(WitnessStream stream, BatchRef? batch)
+    private sealed class Pursuit(WitnessStream stream, BatchRef? batch, long tick)
     {
         private Sequence _missing = stream.Witness.FirstMissing;
+
+        public (StreamId Stream, Sequence From, Digest Batch) Key => batch is { } one ? (one.Stream, one.Sequence, one.Digest) : (stream.Witness.Id, Sequence.Zero, default);
 
         public WitnessStream Stream => stream;
 
@@ -149,7 +183,8 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
 
         public List<Running> Running { get; } = [];
 
-        public int TicksMissing { get; set; }
+        /// <summary>The tick of the last progress seen, or of the last fetch begun.</summary>
+        public long Since { get; set; } = tick;
 
         /// <summary>Fetches begun since the last progress.</summary>
         public int Tries { get; set; }
@@ -166,12 +201,23 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
         public bool MayHave(WitnessIndex peer) =>
             batch is not { } one || stream.Collector.AckOf(peer, one.Sequence) is not { } ack || ack.Batch == one;
 
-        public void OnTick()
+        /// <summary>Looks whether there is progress.</summary>
+        public bool See(long now)
         {
             bool isProgress = Missing > _missing;
             _missing = Missing;
-            TicksMissing = isProgress ? 0 : TicksMissing + 1;
-            Tries = isProgress ? 0 : Tries;
+            if (isProgress)
+            {
+                Since = now;
+                Tries = 0;
+            }
+
+            return isProgress;
+        }
+
+        public void OnTick(long now)
+        {
+            bool isProgress = See(now);
             foreach (Running running in Running)
             {
                 running.Quiet = isProgress ? 0 : running.Quiet + 1;

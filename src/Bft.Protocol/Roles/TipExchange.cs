@@ -18,17 +18,15 @@ internal sealed class TipExchange(Committee committee)
     /// <summary>Most tips told again at one heartbeat.</summary>
     private const int AgainMax = 64;
 
-    private const int EntryLength = (2 * Digest.Length) + 8;
+    /// <summary>To a peer whose connection opened all tips are told, so much of them in one tick: what it takes in may not follow how many streams there are. Unit: bytes.</summary>
+    private const int TickBytesMax = 128 * 1024;
 
-    private readonly SortedDictionary<StreamId, VerifiedCertificate> _tips = [];
+    private readonly TipTable _tips = new();
     private readonly SortedSet<StreamId> _risen = [];
     private readonly int[] _differs = new int[committee.Size.Count];
     private readonly int[] _next = new int[committee.Size.Count];
-    private Digest? _digest;
+    private readonly int?[] _telling = new int?[committee.Size.Count]; // how many of all tips the peer was told since it connected; null when it was told all
     private int _ticks;
-
-    /// <summary>Over the stored tips; layout in docs/wire.md.</summary>
-    private Digest Digest => _digest ??= MakeDigest();
 
     public void OnRisen(VerifiedCertificate tip)
     {
@@ -37,13 +35,14 @@ internal sealed class TipExchange(Committee committee)
     }
 
     /// <summary>A tip that was stored before this run.</summary>
-    public void Restore(VerifiedCertificate tip)
-    {
-        _tips[tip.Batch.Stream] = tip;
-        _digest = null;
-    }
+    public void Restore(VerifiedCertificate tip) => _tips.Set(tip);
 
-    public void OnPeerConnected(WitnessIndex peer, WitnessEffects effects) => effects.PeerTips.AddRange(_tips.Values.Select(tip => new PeerTip(peer, tip)));
+    /// <summary>It gets all tips, the first at once and the others with the ticks.</summary>
+    public void OnPeerConnected(WitnessIndex peer, WitnessEffects effects)
+    {
+        _telling[peer.Value] = 0;
+        TellMore(peer, effects);
+    }
 
     public void OnTick(Digest offenders, WitnessEffects effects)
     {
@@ -54,6 +53,11 @@ internal sealed class TipExchange(Committee committee)
             return;
         }
 #endif
+        foreach (WitnessIndex peer in committee.Members)
+        {
+            TellMore(peer, effects);
+        }
+
         if (_ticks % ChangesTicks == 0)
         {
             effects.PeerTips.AddRange(_risen.Select(id => new PeerTip(null, _tips[id])));
@@ -62,14 +66,14 @@ internal sealed class TipExchange(Committee committee)
 
         if (_ticks % HeartbeatTicks == 0)
         {
-            effects.PeerHeartbeat = new PeerHeartbeat(Digest, offenders);
+            effects.PeerHeartbeat = new PeerHeartbeat(_tips.Digest, offenders);
         }
     }
 
     /// <summary>A peer's heartbeat tells a digest. When it differs again and again, and not only while tips rise, it lacks some of mine, or I of its.</summary>
     public void OnDigest(WitnessIndex peer, Digest digest, WitnessEffects effects)
     {
-        if (digest == Digest)
+        if (digest == _tips.Digest)
         {
             _differs[peer.Value] = 0;
             return;
@@ -87,24 +91,35 @@ internal sealed class TipExchange(Committee committee)
         }
     }
 
+    /// <summary>Streams only come: one that becomes known meanwhile may make another be told twice, and none be left out.</summary>
+    private void TellMore(WitnessIndex peer, WitnessEffects effects)
+    {
+        if (_telling[peer.Value] is not { } told)
+        {
+            return;
+        }
+
+        int bytes = 0;
+        foreach (VerifiedCertificate tip in _tips.From(told))
+        {
+            effects.PeerTips.Add(new PeerTip(peer, tip));
+            told++;
+            bytes += tip.Certificate.Bytes.Length;
+            if (bytes >= TickBytesMax)
+            {
+                break;
+            }
+        }
+
+        _telling[peer.Value] = told < _tips.Count ? told : null;
+    }
+
     /// <summary>The next few in the order of streams, and from the first again after the last: one walk, since it is a peer that asks for it.</summary>
     private void TellSomeAgain(WitnessIndex peer, WitnessEffects effects)
     {
         int count = Math.Min(AgainMax, _tips.Count);
         int first = _tips.Count == 0 ? 0 : _next[peer.Value] % _tips.Count;
-        effects.PeerTips.AddRange(_tips.Values.Skip(first).Concat(_tips.Values.Take(first)).Take(count).Select(tip => new PeerTip(peer, tip)));
+        effects.PeerTips.AddRange(_tips.From(first).Concat(_tips.From(0)).Take(count).Select(tip => new PeerTip(peer, tip)));
         _next[peer.Value] = first + count;
-    }
-
-    private Digest MakeDigest()
-    {
-        byte[] entries = new byte[EntryLength * _tips.Count];
-        StatementWriter writer = new(entries);
-        foreach (VerifiedCertificate tip in _tips.Values)
-        {
-            writer.BatchRef(tip.Batch);
-        }
-
-        return Sha256.Hash(entries);
     }
 }

@@ -350,11 +350,12 @@ public sealed partial class WitnessRole : IWholeWitness
         _fetches.OnTick(effects);
     }
 
-    /// <summary>A fetch ended: the peer had no more, or failed. What is still missing is asked of another at the next tick.</summary>
-    public void OnFetchEnded(FetchOrder order)
+    /// <summary>A fetch ended: the peer had no more, or failed. Its place goes to the next that is due.</summary>
+    public void OnFetchEnded(FetchOrder order, WitnessEffects effects)
     {
         ArgumentNullException.ThrowIfNull(order);
-        _fetches.OnEnded(order);
+        ArgumentNullException.ThrowIfNull(effects);
+        _fetches.OnEnded(order, effects);
     }
 
     /// <inheritdoc/>

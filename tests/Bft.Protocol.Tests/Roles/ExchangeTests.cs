@@ -130,6 +130,35 @@ public sealed class ExchangeTests : IDisposable
     }
 
     [Fact]
+    public void W8_a_peer_that_connects_is_told_all_tips_with_the_ticks_each_once()
+    {
+        const int Streams = 1000;
+        List<StreamId> ids = [];
+        for (int i = 0; i < Streams; i++)
+        {
+            TestStream stream = _cluster.Stream(topic: $"topic {i}");
+            stream.AppendMany(1);
+            ids.Add(stream.Id);
+            _witness.OnBatch(stream[0]);
+            _witness.OnCertificate(_cluster.Certify(stream[0].Reference, 0, 1, 2, 3), stream[0]);
+        }
+
+        _witness.Flush();
+        _witness.OnTicks(100);
+        _witness.Forget();
+
+        _witness.OnPeer(1);
+        int atOnce = _witness.Out.PeerTips.Count;
+        Assert.InRange(_witness.Out.PeerTips.Sum(tip => tip.Certificate.Certificate.Bytes.Length), 1, 150_000);
+        _witness.OnTicks(1);
+        Assert.InRange(_witness.Out.PeerTips.Count, atOnce + 1, 3 * atOnce);
+        _witness.OnTicks(100);
+
+        Assert.All(_witness.Out.PeerTips, tip => Assert.Equal(One, tip.Peer));
+        Assert.Equal(ids.Order(), _witness.Out.PeerTips.Select(tip => tip.Certificate.Batch.Stream));
+    }
+
+    [Fact]
     public void W8_a_lost_tip_is_told_again_while_the_peer_s_digest_differs()
     {
         Store();
@@ -158,7 +187,15 @@ public sealed class ExchangeTests : IDisposable
         byte[] entry = new byte[72];
         _stream.Id.Digest.CopyTo(entry);
         _stream[0].Digest.CopyTo(entry.AsSpan(40));
-        Assert.Equal(Sha256.Hash(entry), _witness.Out.PeerHeartbeat!.Tips);
+        byte[] parts = new byte[256 * Digest.Length];
+        Span<byte> id = stackalloc byte[Digest.Length];
+        _stream.Id.Digest.CopyTo(id);
+        for (int part = 0; part < 256; part++)
+        {
+            (part == id[0] ? Sha256.Hash(entry) : Sha256.Hash([])).CopyTo(parts.AsSpan(part * Digest.Length));
+        }
+
+        Assert.Equal(Sha256.Hash(parts), _witness.Out.PeerHeartbeat!.Tips);
     }
 
     [Fact]
