@@ -41,7 +41,8 @@ internal static class ClusterFileWriter
             text.Append(Line("nextPin", witness.NextPin is { } next ? $"\"{next}\"" : null));
         }
 
-        text.Append("\n# Who may connect; a party proves its key. weight (1 without it) is its share as a publisher beside others; messagesPerSecond and bytesPerSecond limit it.\nclients:\n");
+        text.Append("\n# Who may connect; a party proves its key. weight (1 without it) is its share as a publisher beside others; messagesPerSecond and bytesPerSecond limit it.\nclients:");
+        text.Append(file.Clients.Count == 0 ? " []\n" : "\n");
         foreach (ClientEntry client in file.Clients)
         {
             text.Append(CultureInfo.InvariantCulture, $"  - name: {Quoted(client.Name)}\n    key: \"{client.Key}\"\n");
@@ -50,7 +51,8 @@ internal static class ClusterFileWriter
             text.Append(Line("bytesPerSecond", Number(client.BytesPerSecond)));
         }
 
-        text.Append("\n# Who may do what: a topic's name, or the beginning of names and *. The best fit counts; \"*\" in a list means all clients.\n# retainBytes, retainAge and retainHistoryAge (s, m, h or d) limit what a witness keeps of the topic; without them it keeps all.\ntopics:\n");
+        text.Append("\n# Who may do what: a topic's name, or the beginning of names and *. The best fit counts; \"*\" in a list means all clients.\n# retainBytes, retainAge and retainHistoryAge (s, m, h or d) limit what a witness keeps of the topic; without them it keeps all.\ntopics:");
+        text.Append(file.Topics.Count == 0 ? " {}\n" : "\n");
         foreach (TopicPolicy topic in file.Topics)
         {
             text.Append(CultureInfo.InvariantCulture, $"  {Quoted(topic.Pattern)}:\n    publish: [{Names(file, topic.Publishers)}]\n    read: [{Names(file, topic.Readers)}]\n");

@@ -64,6 +64,19 @@ public sealed class ClusterFileTests
     }
 
     [Fact]
+    public void A_file_without_clients_and_topics_says_the_same_when_it_is_read_again()
+    {
+        string text = Made().ToYaml();
+        ClusterFile read = ClusterFile.Parse(text[..text.IndexOf("clients:", StringComparison.Ordinal)], "x");
+
+        ClusterFile again = ClusterFile.Parse(read.ToYaml(), "again");
+
+        Assert.Empty(again.Clients);
+        Assert.Empty(again.Topics);
+        Assert.Equal(read.ToYaml(), again.ToYaml());
+    }
+
+    [Fact]
     public void A_pipe_is_read_no_further_than_a_file_may_be_long()
     {
         // It has no length to ask for, and no end.

@@ -75,6 +75,14 @@ public sealed class SimulatedDisk : IDisk
         }
     }
 
+    /// <summary>Flips one bit of a stretch of a file.</summary>
+    public void FlipBit(string name, long offset, int length, ref Lot lot)
+    {
+        byte[] bytes = this[name];
+        bytes[offset + lot.Below(length)] ^= (byte)(1 << lot.Below(8));
+        this[name] = bytes;
+    }
+
     /// <summary>Writes a copy of one sector over another of the same file.</summary>
     public void Misdirect(ref Lot lot)
     {

@@ -32,6 +32,8 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     private WitnessRole _role = null!;
     private WitnessDriver _driver = null!;
     private BatchStore _store = null!;
+    private Journal _journal = null!;
+    private StoreScrub? _scrub;
     private BatchVerifier _batches = null!;
     private bool _isFlushing;
     private int _sendsLeft = int.MaxValue;
@@ -59,6 +61,12 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
 
     public ISigner Signer => Cluster.SignerOf(Index);
 
+    /// <summary>Rounds of its scrub since it started; -1 when it has none.</summary>
+    public int ScrubRounds => _scrub?.Rounds ?? -1;
+
+    /// <summary>A bit of what it stores flips; false when nothing is there yet.</summary>
+    public bool Rot(ref Lot lot) => StoreScrub.TryRot(Disk, _journal, _store, ref lot);
+
     /// <summary>S2: it makes a checkpoint as soon as it may.</summary>
     public void WantCheckpoint() => _driver.IsCheckpointWanted = true;
 
@@ -70,6 +78,8 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         _role = new WitnessRole(Cluster.Committee, Index, Signer, Cluster.NodeLimits);
         JournalOptions options = new() { NewId = Cluster.JournalIdOf(this), SegmentBytes = Cluster.Plan.SegmentBytes };
         WitnessJournal journal = WitnessJournal.Open(Disk, options, Cluster.Committee, Index, scheme, _role, _store, _ => Cluster.Retention);
+        _journal = journal.Journal;
+        _scrub = Cluster.Plan.StoreRotPpm > 0 ? new StoreScrub(Disk, journal.Journal, _store) : null;
         Cluster.OnReplayed(this, journal);
         foreach (Checker check in Cluster.ChecksOf(this))
         {
@@ -120,6 +130,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
     protected override void OnTick()
     {
         _driver.Tick(ClockMs);
+        _scrub?.OnTick(found => Apply(new ScrubbedInput(found)));
         int ackedSlots = _role.AckedSlotCountMax;
         int unknownAcks = _role.UnknownAckCount;
         int slots = _role.SlotCountMax;
@@ -527,10 +538,21 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         while (connection.BytesToClient < ServingWindow)
         {
             bool served = false;
-            foreach (Served<ISubscribeReply> next in feed.NextRound())
+            try
             {
-                Serve(connection, state, next.Frame);
-                served = true;
+                foreach (Served<ISubscribeReply> next in feed.NextRound())
+                {
+                    Serve(connection, state, next.Frame);
+                    served = true;
+                }
+            }
+            catch (StoreDamageException)
+            {
+                Send(connection, new EndFrame(EndReason.Faulted, "a stored record is damaged"));
+                _readers.Remove(connection);
+                state.Feed = null;
+                Cluster.Network.Finish(connection);
+                return;
             }
 
             if (!served)
@@ -551,9 +573,16 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         if (request is FetchFrame fetch
             && new FetchAnswers(Cluster.File, _store, Cluster.KeyOf(connection.Client), (connection.Client as WitnessParty)?.Index).TryAnswer(fetch, out IEnumerable<Served<IFetchReply>>? frames))
         {
-            foreach (Served<IFetchReply> served in frames)
+            try
             {
-                Send(connection, served.Frame);
+                foreach (Served<IFetchReply> served in frames)
+                {
+                    Send(connection, served.Frame);
+                }
+            }
+            catch (StoreDamageException)
+            {
+                Cluster.Network.Close(connection);
             }
         }
         else

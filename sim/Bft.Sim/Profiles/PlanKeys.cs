@@ -96,6 +96,7 @@ internal static class PlanKeys
         new("PausePpm", 0, Million, 0, "ppm per party and tick: it does nothing for up to 5 s, then all at once"),
         new("SegmentBytes", 4_096, 256 * 1_048_576, 65_536, "bytes of a journal's segment"),
         new("RetainBytes", 0, int.MaxValue, 0, "bytes of bodies kept per topic; 0 keeps all"),
+        new("StoreRotPpm", 0, Million, 0, "ppm per tick of one witness: a bit of something certified flips in a closed segment, and is repaired by peers"),
         new("CheckpointPpm", 0, Million, 0, "ppm per witness and tick: it makes a checkpoint, whether much was cut or not"),
         new("TakeMilliseconds", 0, Hour, 5, "ms, the longest time from a delivery to the application's commit"),
         new("NapPpm", 0, Million, 0, "ppm of deliveries after which the application takes nothing for up to 9 s"),

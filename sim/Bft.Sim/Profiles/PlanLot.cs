@@ -83,6 +83,8 @@ internal enum Knob
     Nap,
     Queue,
     Retired,
+    StoreRotIsOn,
+    StoreRot,
 }
 
 /// <summary>The chance of a plan: stream Plan of the run's own seed.</summary>

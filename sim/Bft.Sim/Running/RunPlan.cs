@@ -161,6 +161,9 @@ public sealed record RunPlan
     /// <summary>Per witness and tick: it makes a checkpoint, whether much was cut or not.</summary>
     public int CheckpointPpm { get; init; }
 
+    /// <summary>Per tick of one witness: something certified that it stores rots in a segment that nothing is written to any more. It stays correct, and others repair it.</summary>
+    public int StoreRotPpm { get; init; }
+
     /// <summary>Receivers commit so many milliseconds after delivery, at most.</summary>
     public int TakeMilliseconds { get; init; } = 5;
 

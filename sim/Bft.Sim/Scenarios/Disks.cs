@@ -12,6 +12,7 @@ internal static class Disks
         new("torn-tail", "the power goes in the middle of commits: torn tails are cut, and nothing acked is lost", Small with { CrashAtCommitPpm = 300_000, PowerCutPpm = 1_000_000, PayloadBytes = 700 }, "torn tail cut"),
         new("lost-writes", "power cuts while an equivocator is at work", Small with { Byzantine = [AdversaryKind.Colluder], ByzantinePublishers = 1, CrashPpm = 20_000, CrashAtCommitPpm = 20_000, PowerCutPpm = 1_000_000 }, "all witnesses restarted") { Direct = Restarted },
         new("bit-rot", "a bit of a journal flips between two lives", Small with { CrashPpm = 10_000, BitRotPpm = 1_000_000 }, "bit rot") { Direct = stage => Excused(stage, "bit rot") },
+        new("store-rot", "what a witness stored long ago rots while it runs; its scrub finds it, and its peers repair it", Small with { StoreRotPpm = 40_000, CheckpointPpm = 20_000, CrashPpm = 3_000, Broadcasts = 60 }, "rot repaired"),
         new("misdirected-write", "a sector holds what belongs elsewhere", Small with { CrashPpm = 10_000, MisdirectedPpm = 1_000_000 }, "misdirected write") { Direct = stage => Excused(stage, "misdirected write") },
         new("failed-flush", "disks refuse writes and flushes; processes stop and start again", Small with { DiskFailPpm = 30_000 }, "a witness restarted") { Direct = RestartedOnce },
         new("full-disk", "disks are full for a while", Small with { DiskFullPpm = 30_000 }, "a witness restarted") { Direct = RestartedOnce },

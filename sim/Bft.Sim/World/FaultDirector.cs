@@ -6,6 +6,7 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
     private const long Millisecond = 1_000_000;
     private const int WorldEntity = 62;
     private const int JournalEntity = 64; // and a publisher's own
+    private const int RotEntity = 128; // and a witness's own
     private const int BothWays = 0;
     private const int HearsNothing = 1;
     private const int IsNotHeard = 2;
@@ -13,6 +14,7 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
 
     private readonly SortedDictionary<int, SimulatedDisk> _earlier = [];
     private readonly SortedSet<int> _corrupted = [];
+    private int? _rotting; // the one witness whose store rots: what it lacks the others have
     private bool _isHealed;
 
     private Choices Choices => cluster.Simulation.Choices;
@@ -56,6 +58,14 @@ internal sealed class FaultDirector(SimulatedCluster cluster)
         {
             Choices.Record(checkpoint.Id, $"checkpoint of {party.Name}");
             witness.WantCheckpoint();
+        }
+
+        if (Plan.StoreRotPpm > 0 && party is WitnessParty { IsByzantine: false } store && (_rotting ?? party.Id) == party.Id
+            && Choices.Fault(ChoiceStream.Disk, RotEntity + party.Id, Plan.StoreRotPpm, out Lot rot) && store.Rot(ref rot))
+        {
+            _rotting = party.Id;
+            Choices.Record(rot.Id, $"what {party.Name} stores rots");
+            cluster.Simulation.Note(TraceKind.DiskFault, party.Id, "a stored record rots");
         }
 
         if (Choices.Fault(ChoiceStream.Partition, party.Id, Plan.PartitionPpm, out Lot cut))

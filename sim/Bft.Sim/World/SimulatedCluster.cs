@@ -61,6 +61,11 @@ internal sealed class SimulatedCluster : RunFacts
             _topics.Add(new Topic($"topic-{i}"));
         }
 
+        if (plan.StoreRotPpm > 0)
+        {
+            Checks.Add(new Readable(this));
+        }
+
         Conspiracy = new Conspiracy(this);
         Sides = new Sides(this);
         int firstSeat = simulation.Choices.Next(ChoiceStream.Plan, SeatsEntity).Below(plan.Witnesses);

@@ -37,6 +37,11 @@ internal sealed class StatusView(ClusterFile cluster, WitnessHealth[] answers)
         console.MarkupLine(Answering >= quorum
             ? $"[green]✓[/] {Answering} of {answers.Length} witnesses answer; a quorum is {quorum}."
             : $"[red]✗[/] {Answering} of {answers.Length} witnesses answer, but a quorum is {quorum}: nothing can be certified until more are back.");
+        foreach (WitnessHealth telling in answers.Where(answer => answer.Status is { Text.Length: > 0 }))
+        {
+            console.MarkupLine(string.Create(CultureInfo.InvariantCulture, $"  [yellow]Witness {telling.Witness.Value}: {telling.Status!.Text.EscapeMarkup()}.[/]"));
+        }
+
         foreach (WitnessHealth damaged in answers.Where(answer => answer.Status is { DamagedCount: > 0 }))
         {
             console.MarkupLine(string.Create(CultureInfo.InvariantCulture, $"  [yellow]Witness {damaged.Witness.Value} cannot read {damaged.Status!.DamagedCount:N0} of its records[/]; it fetches them from the others. Look at its disk."));

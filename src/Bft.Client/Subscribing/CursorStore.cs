@@ -79,6 +79,13 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
         }
 
         Flush();
+
+        // What was committed is proven to be durable: damage to it later is told from a write that a crash tore.
+        if (_journal.SealProof() is { } proof)
+        {
+            proof.Perform();
+            _journal.OnDurable(proof);
+        }
     }
 
     public void OnRecord(ulong mark, byte kind, ReadOnlySpan<byte> head, JournalPosition body)

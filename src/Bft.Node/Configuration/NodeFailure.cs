@@ -55,7 +55,7 @@ public sealed class NodeFailure : Exception
         ClusterFileException => new NodeFailure(NodeExitCode.Settings, cause.Message, cause),
         KeyFileException => new NodeFailure(NodeExitCode.Key, cause.Message, cause),
         IOException { InnerException: AddressInUseException } => new NodeFailure(
-            NodeExitCode.PortTaken, $"{cause.InnerException.Message} Stop the other process, or change the address in cluster.yaml.", cause),
+            NodeExitCode.PortTaken, $"{cause.InnerException.Message}. Stop the other process, or change the address in cluster.yaml.", cause),
         ForeignJournalException or JournalMismatchException => new NodeFailure(NodeExitCode.ForeignData, cause.Message, cause),
         JournalDamageException => new NodeFailure(NodeExitCode.JournalDamaged, cause.Message, cause),
         DiskException or JournalPoisonedException => new NodeFailure(

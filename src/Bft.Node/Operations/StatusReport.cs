@@ -9,6 +9,7 @@ namespace Bft.Node;
 /// <summary>What a witness says about itself, to anyone (info) and to known clients (status).</summary>
 internal sealed class StatusReport(NodeIdentity identity, string dataDirectory, Run run, BatchStore store, WitnessDriver driver, PeerLinks peers, NodeLifetime lifetime)
 {
+    private const long LowSpace = 256L * 1024 * 1024; // free bytes from which on it is told
     private readonly long _startedUnixMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
 
     public InfoFrame Info { get; } = new(
@@ -21,9 +22,10 @@ internal sealed class StatusReport(NodeIdentity identity, string dataDirectory, 
 
     public StatusFrame Now()
     {
+        long free = new DriveInfo(dataDirectory).AvailableFreeSpace;
         StreamStatus[] streams = [.. store.Streams.Take(FrameLimits.StatusStreamsMax).Select(StatusOf)];
         int known = store.StreamCount;
-        return new StatusFrame(identity.Index, lifetime.IsFaulted ? WitnessState.Faulted : driver.State)
+        return new StatusFrame(identity.Index, lifetime.IsFaulted ? WitnessState.Faulted : driver.State, free < LowSpace ? $"{free >> 20} MiB are left on the disk: at none the witness stops" : "")
         {
             Run = run,
             Mark = driver.DurableMark,

@@ -20,11 +20,12 @@ public sealed class ClosedFileDamageTests(ITestOutputHelper output) : IDisposabl
     public void Dispose() => _cluster.Dispose();
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void W9_a_flipped_bit_anywhere_is_recovered_or_refused(bool withRetention)
+    [InlineData(false, 4096)]
+    [InlineData(true, 4096)]
+    [InlineData(false, 32768)]
+    public void W9_a_flipped_bit_anywhere_is_recovered_or_refused(bool withRetention, int segmentBytes)
     {
-        using ClosedFiles files = Closed(withRetention);
+        using ClosedFiles files = Closed(withRetention, segmentBytes);
         ClosedFiles.Verdict whole = files.Open();
         Assert.Null(whole.Damage);
         Assert.Equal(0, whole.Refused);
@@ -32,7 +33,7 @@ public sealed class ClosedFileDamageTests(ITestOutputHelper output) : IDisposabl
         Random lot = new(withRetention ? 2 : 1);
         string[] names = [.. files.Files.Keys];
         string[] copies = [.. names.Where(name => IsCheckpoint(files.Files[name])).TakeLast(2)];
-        int flips = Math.Max(SampledFlips, Flips) / 2;
+        int flips = (Math.Max(SampledFlips, Flips) + 2) / 3;
         for (int flip = 0; flip < flips; flip++)
         {
             // One flip alone never takes both copies of the checkpoint.
@@ -105,14 +106,14 @@ public sealed class ClosedFileDamageTests(ITestOutputHelper output) : IDisposabl
         Assert.True(cuts >= SampledCuts && (Flips == 0 || cuts >= 3000));
     }
 
-    private ClosedFiles Closed(bool withRetention)
+    private ClosedFiles Closed(bool withRetention, int segmentBytes)
     {
         TestStream first = _cluster.Stream();
         TestStream second = _cluster.Stream(publisher: 1);
         RetentionPolicy? policy = withRetention ? new RetentionPolicy { Bytes = 4000, HistoryAge = TimeSpan.FromSeconds(20) } : null;
-        return new ClosedFiles(_cluster, 4096, [first, second], disk =>
+        return new ClosedFiles(_cluster, segmentBytes, [first, second], disk =>
         {
-            using StoringWitness witness = new(_cluster, disk, policy);
+            using StoringWitness witness = new(_cluster, disk, policy, segmentBytes);
             for (int i = 0; i < 10; i++)
             {
                 Store(witness, first, 900);
@@ -127,7 +128,7 @@ public sealed class ClosedFileDamageTests(ITestOutputHelper output) : IDisposabl
             JournalCommit proof = witness.Journal.Journal.SealProof()!;
             proof.Perform();
             witness.Journal.OnDurable(proof);
-            Assert.True(witness.Checkpoints > 3);
+            Assert.True(witness.Checkpoints > 0);
         });
     }
 
