@@ -16,14 +16,47 @@ public sealed class DataTests(DataCluster shared) : IClassFixture<DataCluster>
 
     private string Data => _cluster.DataOf(Broken);
 
+    /// <summary>The oldest segment; each start begins another.</summary>
+    private string First => Directory.GetFiles(Data, "*.journal").Min(StringComparer.Ordinal)!;
+
+    [Fact]
+    public Task A_damaged_record_with_others_after_it_ends_the_start_with_34() =>
+        RefusedAsync(NodeExitCode.JournalDamaged, Path.GetFileName(First), () => DataFolder.Flip(First, 4096 + 100));
+
     [Fact]
     public Task The_data_of_another_witness_end_the_start_with_33() =>
         RefusedAsync(NodeExitCode.ForeignData, "witness", () => DataFolder.Copy(_cluster.DataOf(2), Data));
 
     [Fact]
+    public async Task The_data_of_another_cluster_end_the_start_with_33()
+    {
+        await using ProcessCluster other = await ProcessCluster.MadeAsync();
+        await other.Launch(Broken).Ready;
+        await other.KillAsync();
+        await RefusedAsync(NodeExitCode.ForeignData, "cluster", () => DataFolder.Copy(other.DataOf(Broken), Data));
+    }
+
+    [Fact]
+    public async Task A_second_process_on_the_same_data_ends_with_37()
+    {
+        await using WitnessProcess second = new(_cluster.ClusterPath, Broken, ["--data", Data, "--listen", $"127.0.0.1:{ProcessCluster.FreePorts(1)[0]}"]);
+        Assert.Equal(NodeExitCode.DataInUse, await second.EndedAsync());
+        Assert.Contains("used by another process", second.Log, StringComparison.Ordinal);
+        await _cluster.AssertServesAsync(Broken);
+    }
+
+    [Fact]
     public Task W9_a_wiped_witness_is_told_so_and_acks_no_more() => LostAsync(() =>
     {
         Directory.Delete(Data, recursive: true);
+        return Task.CompletedTask;
+    });
+
+    [Fact]
+    public Task W9_a_witness_whose_last_records_are_gone_is_told_so_and_acks_no_more() => LostAsync(() =>
+    {
+        Array.ForEach([.. Directory.GetFiles(Data, "*.journal").Where(file => file != First)], File.Delete);
+        DataFolder.Cut(First, new FileInfo(First).Length / 2);
         return Task.CompletedTask;
     });
 
