@@ -81,7 +81,7 @@ internal sealed class Traffic : IAsyncDisposable
     {
         int[] sent = [.. _writers.Select(writer => writer.Sent)];
         await Wait.UntilAsync(
-            () => IsOver || _writers.Index().All(pair => IsDelivered(pair.Item, sent[pair.Index] + 1) && pair.Item.Receipts.Any() && pair.Item.Receipts.Last().Number >= sent[pair.Index]),
+            () => IsOver || _writers.Index().All(pair => IsDelivered(pair.Item, sent[pair.Index] + 1) && pair.Item.LastReceipt >= sent[pair.Index]),
             $"publishers and readers go on {after}",
             () => $"sent {string.Join(' ', sent)}, now {this}");
         AssertSound();
@@ -128,7 +128,7 @@ internal sealed class Traffic : IAsyncDisposable
     }
 
     public override string ToString() => string.Join("; ", _writers.Select(writer =>
-        $"sent {writer.Sent}, receipts to {(writer.Receipts.LastOrDefault() is { Receipt: not null } last ? last.Number : -1)}, read {string.Join(' ', _readers.Where(reader => reader.Topic == writer.Topic).Select(reader => reader.CountOf(writer.Key)))}"));
+        $"sent {writer.Sent}, receipts to {writer.LastReceipt}, read {string.Join(' ', _readers.Where(reader => reader.Topic == writer.Topic).Select(reader => reader.CountOf(writer.Key)))}"));
 
     public async ValueTask DisposeAsync()
     {

@@ -8,10 +8,10 @@ using Bft.Protocol.Model;
 
 namespace Bft.Cluster.Tests.Support;
 
-/// <summary>An honest publisher that goes on until it is told to stop: numbered messages, a receipt of each tenth.</summary>
+/// <summary>An honest publisher that goes on until it is told to stop: numbered messages, a receipt of each twentieth.</summary>
 internal sealed class Writer
 {
-    private const int ReceiptEach = 10;
+    private const int ReceiptEach = 20; // each holds its chunk, up to 16 KiB
     private const int MessagesPerBeat = 5;
 
     private readonly Publisher _publisher;
@@ -19,6 +19,7 @@ internal sealed class Writer
     private readonly List<Task> _waiting = [];
     private readonly Task _running;
     private int _sent;
+    private int _lastReceipt = -1;
 
     public Writer(Publisher publisher, PublicKey key)
     {
@@ -41,6 +42,9 @@ internal sealed class Writer
 
     /// <summary>Encoded, with the number of the message that each is for.</summary>
     public ConcurrentQueue<(int Number, byte[] Receipt)> Receipts { get; } = new();
+
+    /// <summary>The highest number of a message whose receipt came; -1 before the first.</summary>
+    public int LastReceipt => Volatile.Read(ref _lastReceipt);
 
     /// <summary>What stands in a message; its number comes back from <see cref="TryNumber"/>.</summary>
     public static byte[] Payload(PublicKey key, int number) => Encoding.UTF8.GetBytes($"{number} of {key} {new string('.', number * 37 % 200)}");
@@ -90,5 +94,12 @@ internal sealed class Writer
     /// <summary>What was not taken was not sent: the token ends only the wait for room.</summary>
     private ValueTask<PublishTicket> SendAsync(int number) => _publisher.SendAsync(new Message(Payload(Key, number)), CancellationToken.None);
 
-    private async Task KeepReceiptAsync(int number, PublishTicket ticket) => Receipts.Enqueue((number, (await ticket.GetReceiptAsync()).Encode()));
+    private async Task KeepReceiptAsync(int number, PublishTicket ticket)
+    {
+        Receipts.Enqueue((number, (await ticket.GetReceiptAsync()).Encode()));
+        for (int last = LastReceipt; last < number; last = LastReceipt)
+        {
+            Interlocked.CompareExchange(ref _lastReceipt, number, last);
+        }
+    }
 }
