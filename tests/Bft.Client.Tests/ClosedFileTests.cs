@@ -1,5 +1,4 @@
 using System.Globalization;
-using Bft.Client.Tests.Support;
 using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Receiving;

@@ -1,7 +1,6 @@
 using Bft.Configuration;
 using Bft.Crypto;
 using Bft.Protocol;
-using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Storage;

@@ -22,7 +22,11 @@ internal sealed class ScrubThread(IDisk disk, Journal journal, BatchStore store,
         }
 
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() =>
+        Thread thread = new(RunToEnd) { Name = "scrub", IsBackground = true, Priority = ThreadPriority.Lowest };
+        thread.Start();
+        return ended.Task;
+
+        void RunToEnd()
         {
             try
             {
@@ -35,8 +39,7 @@ internal sealed class ScrubThread(IDisk disk, Journal journal, BatchStore store,
                 ended.SetException(e);
             }
 #pragma warning restore CA1031
-        }) { Name = "scrub", IsBackground = true, Priority = ThreadPriority.Lowest }.Start();
-        return ended.Task;
+        }
     }
 
     private void Run(CancellationToken stopping)

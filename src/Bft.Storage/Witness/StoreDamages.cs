@@ -6,14 +6,15 @@ namespace Bft.Storage;
 /// <param name="Stream">Whose.</param>
 /// <param name="Sequence">The slot; of a certificate, the one that it names.</param>
 /// <param name="IsCertificate">The certificate; otherwise the statement or the body.</param>
-public readonly record struct DamagedPart(StreamId Stream, Sequence Sequence, bool IsCertificate = false) : IComparable<DamagedPart>
+public readonly record struct DamagedPart(StreamId Stream, Sequence Sequence, bool IsCertificate = false)
 {
-    public int CompareTo(DamagedPart other)
+    /// <summary>By stream; the statements and bodies of a stream first.</summary>
+    internal static Comparer<DamagedPart> Order { get; } = Comparer<DamagedPart>.Create(static (one, other) =>
     {
-        int stream = Stream.CompareTo(other.Stream);
-        int kind = IsCertificate.CompareTo(other.IsCertificate);
-        return stream != 0 ? stream : kind != 0 ? kind : Sequence.CompareTo(other.Sequence);
-    }
+        int stream = one.Stream.CompareTo(other.Stream);
+        int kind = one.IsCertificate.CompareTo(other.IsCertificate);
+        return stream != 0 ? stream : kind != 0 ? kind : one.Sequence.CompareTo(other.Sequence);
+    });
 }
 
 /// <summary>What was found damaged, by a read or by a <see cref="Scrub"/>, and is not mended yet. Any thread.</summary>
@@ -23,7 +24,7 @@ public sealed class StoreDamages
     private const int PartsMax = 64 * 1024;
 
     private readonly Lock _lock = new();
-    private readonly SortedSet<DamagedPart> _parts = []; // bound: PartsMax
+    private readonly SortedSet<DamagedPart> _parts = new(DamagedPart.Order); // bound: PartsMax
     private long _mended;
 
     /// <summary>Parts that cannot be read.</summary>
@@ -60,7 +61,7 @@ public sealed class StoreDamages
                 return null;
             }
 
-            DamagedPart first = _parts.Max.CompareTo(last) <= 0 ? _parts.Min : _parts.GetViewBetween(last, _parts.Max).First(part => part != last);
+            DamagedPart first = DamagedPart.Order.Compare(_parts.Max, last) <= 0 ? _parts.Min : _parts.GetViewBetween(last, _parts.Max).First(part => part != last);
             Sequence to = first.Sequence;
             for (int slots = 1; slots < slotsMax && !first.IsCertificate && _parts.Contains(first with { Sequence = to.Following }); slots++)
             {

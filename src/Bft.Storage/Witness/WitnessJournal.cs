@@ -279,11 +279,13 @@ public sealed class WitnessJournal : IDisposable
     private void OnMended(DamagedPart part, Action apply)
     {
         _store.Damages.Remove(part);
-        _mended.Enqueue((Journal.NextMark, () =>
+        _mended.Enqueue((Journal.NextMark, Apply));
+
+        void Apply()
         {
             apply();
             _store.Damages.OnMended(part);
-        }));
+        }
     }
 
     private Snapshot TakeSnapshot(WitnessRole role)

@@ -254,8 +254,8 @@ internal sealed class WitnessReplay(IDisk disk, Committee committee, WitnessInde
     {
         if (CheckpointRecords.VersionOf(bytes) is var version && version != CheckpointRecords.Version)
         {
-            throw new CheckpointLostException(
-                SegmentName.Of(at.Segment), 0, $"its checkpoint has format version {version}, this program reads version {CheckpointRecords.Version}.") { IsOtherVersion = true };
+            string reason = $"its checkpoint has format version {version}, this program reads version {CheckpointRecords.Version}.";
+            throw new CheckpointLostException(SegmentName.Of(at.Segment), 0, reason) { IsOtherVersion = true };
         }
 
         if (HasIdentity || CheckpointRecords.TryBegin(bytes) is not { } head)

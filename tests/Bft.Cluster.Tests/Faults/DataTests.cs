@@ -1,6 +1,5 @@
 using Bft.Client;
 using Bft.Cluster.Tests.Support;
-using Bft.Crypto;
 using Bft.Node;
 using Bft.Protocol.Bodies;
 using Bft.Protocol.Model;

@@ -3,7 +3,6 @@ using System.Globalization;
 using Bft.Client;
 using Bft.Cluster.Tests.Support;
 using Bft.Protocol.Bodies;
-using Bft.Protocol.Model;
 using Xunit.Abstractions;
 
 namespace Bft.Cluster.Tests.Faults;

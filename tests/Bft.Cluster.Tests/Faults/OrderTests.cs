@@ -1,6 +1,5 @@
 using Bft.Cluster.Tests.Support;
 using Bft.Crypto;
-using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Wire.Frames;
 

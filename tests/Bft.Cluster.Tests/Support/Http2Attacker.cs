@@ -120,7 +120,7 @@ internal sealed class Http2Attacker : IAsyncDisposable
         byte[] challenge = await MessageAsync(1, 0);
         byte[] hello = [0, 0, 0, 0, 102, 0x0a, 100, 0x0a, PublicKey.Length, .. new byte[PublicKey.Length], 0x12, Signature.Length, .. new byte[Signature.Length]];
         signer.PublicKey.CopyTo(hello.AsSpan(9));
-        client.Hello(signer.PublicKey, new Digest(challenge[^Digest.Length..])).Sign(signer).CopyTo(hello.AsSpan(11 + PublicKey.Length));
+        client.Hello(signer.PublicKey, new Digest(challenge.AsSpan(challenge.Length - Digest.Length))).Sign(signer).CopyTo(hello.AsSpan(11 + PublicKey.Length));
         await SendAsync(Frame(Data, 0, 1, hello), ProcessCluster.Deadline);
         await MessageAsync(1, 5 + challenge.Length);
     }

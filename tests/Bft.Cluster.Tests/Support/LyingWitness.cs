@@ -3,7 +3,6 @@ using System.Net;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Bft.Configuration;
 using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;

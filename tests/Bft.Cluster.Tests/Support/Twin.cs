@@ -1,5 +1,4 @@
 using Bft.Crypto;
-using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 
 namespace Bft.Cluster.Tests.Support;

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Bft.Crypto;
 using Bft.Wire;
 using Bft.Wire.Frames;
 using Bft.Wire.Tests;

@@ -68,7 +68,7 @@ internal sealed class GrpcMessageTarget() : Target<(List<byte[]> Messages, Statu
     {
         ValueTask<byte[]?> next = reader.ReadAsync(CancellationToken.None);
         OracleException.Require(next.IsCompleted, "All bytes are there, and the reader waits.");
-        return next.GetAwaiter().GetResult();
+        return next.AsTask().GetAwaiter().GetResult();
     }
 
     private static byte[] Message(ReadOnlySpan<byte> message) => [0, (byte)(message.Length >> 24), (byte)(message.Length >> 16), (byte)((message.Length >> 8) & 0xff), (byte)(message.Length & 0xff), .. message];

@@ -3,7 +3,6 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Bft.Fuzz.Samples;
-using Bft.Node;
 using Bft.Node.Tests.Support;
 using Bft.Wire.Frames;
 using Bft.Wire.Tests;

@@ -66,7 +66,7 @@ public sealed class PublisherGateTests
     {
         using IDisposable first = await EnterAsync(0);
         using CancellationTokenSource over = new();
-        Task<IDisposable> leaving = EnterAsync(1, over.Token);
+        Task<IDisposable> leaving = EnterAsync(1, cancellationToken: over.Token);
         Task<IDisposable> staying = EnterAsync(0);
         await over.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
@@ -81,7 +81,7 @@ public sealed class PublisherGateTests
         _cluster = Cluster("messagesPerSecond: 1", "");
         (await EnterAsync(0)).Dispose();
         using CancellationTokenSource over = new();
-        Task<IDisposable> second = EnterAsync(0, over.Token);
+        Task<IDisposable> second = EnterAsync(0, cancellationToken: over.Token);
 
         for (int i = 0; i < 100; i++)
         {
@@ -98,7 +98,7 @@ public sealed class PublisherGateTests
     {
         _cluster = Cluster("", "sharing:\n  messagesPerSecond: 1\n");
         using CancellationTokenSource over = new();
-        Task<IDisposable>[] greedy = [.. Enumerable.Range(0, 60).Select(_ => EnterAsync(0, over.Token, bytes: 1))];
+        Task<IDisposable>[] greedy = [.. Enumerable.Range(0, 60).Select(_ => EnterAsync(0, bytes: 1, over.Token))];
         Task<IDisposable> modest = EnterAsync(1, bytes: 1);
 
         (await modest.WaitAsync(Patience)).Dispose();
@@ -143,7 +143,7 @@ public sealed class PublisherGateTests
         Assert.InRange(bound.Bytes, bytes * 0.7, Math.Max(bytes * 1.4, 30_000));
     }
 
-    private Task<IDisposable> EnterAsync(int client, CancellationToken cancellationToken = default, long bytes = BytesMax) =>
+    private Task<IDisposable> EnterAsync(int client, long bytes = BytesMax, CancellationToken cancellationToken = default) =>
         _gate.EnterAsync(_keys[client], new PublishCost(bytes, 1), cancellationToken).AsTask();
 
     /// <summary>Three clients of which the first has something to it.</summary>

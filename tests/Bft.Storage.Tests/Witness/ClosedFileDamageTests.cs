@@ -1,5 +1,4 @@
 using System.Globalization;
-using Bft.Protocol.Model;
 using Bft.Protocol.Tests.Support;
 using Bft.Protocol.Verification;
 using Xunit.Abstractions;
