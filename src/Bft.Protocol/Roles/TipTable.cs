@@ -35,21 +35,13 @@ internal sealed class TipTable
     /// <summary>The tips without the first ones; whole parts are skipped.</summary>
     public IEnumerable<VerifiedCertificate> From(int skipped)
     {
-        foreach (SortedDictionary<StreamId, VerifiedCertificate>? tips in _parts)
+        int part = 0;
+        for (; part < Parts && skipped >= (_parts[part]?.Count ?? 0); part++)
         {
-            if (tips is null || skipped >= tips.Count)
-            {
-                skipped -= tips?.Count ?? 0;
-                continue;
-            }
-
-            foreach (VerifiedCertificate tip in tips.Values.Skip(skipped))
-            {
-                yield return tip;
-            }
-
-            skipped = 0;
+            skipped -= _parts[part]?.Count ?? 0;
         }
+
+        return _parts.Skip(part).SelectMany(tips => tips?.Values ?? Enumerable.Empty<VerifiedCertificate>()).Skip(skipped);
     }
 
     private static int PartOf(StreamId stream)

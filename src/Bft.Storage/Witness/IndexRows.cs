@@ -20,8 +20,9 @@ internal sealed class IndexRows<T>
 {
     private const int EntryBytes = 4 * 4;
 
+    private static readonly List<IndexPage> None = []; // stays empty: AddPage is the only way in
+
     private readonly AppendList<T> _rows = new();
-    private static readonly List<IndexPage> None = [];
     private List<IndexPage> _pages = None; // without gaps; most streams have none; rows behind the last one are in each checkpoint
 
     public long Count => _rows.Count;
@@ -55,7 +56,11 @@ internal sealed class IndexRows<T>
             rows.Add(_rows[row]);
         }
 
-        rows._pages.AddRange(_pages.TakeWhile(page => page.End <= at));
+        foreach (IndexPage page in _pages.TakeWhile(page => page.End <= at))
+        {
+            rows.AddPage(page);
+        }
+
         return rows;
     }
 
