@@ -6,8 +6,8 @@ namespace Bft.Storage;
 /// <summary>The records of the commit that is being gathered. Bodies stay where the caller has them; buffers are used again for a later commit.</summary>
 internal sealed class BlockBuilder
 {
-    /// <summary>Most bytes of table and heads in one block; the host seals long before.</summary>
-    public const int TrailerBytesMax = 256 << 20;
+    /// <summary>Most bytes of table and heads in one block. The host seals long before; a checkpoint has some 2 KiB for each stream.</summary>
+    public const int TrailerBytesMax = 1 << 30;
 
     private readonly byte[] _header = new byte[BlockHeader.Bytes];
     private readonly ArrayBufferWriter<byte> _table = new();
