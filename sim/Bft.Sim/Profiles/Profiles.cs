@@ -149,7 +149,7 @@ internal static class Profiles
             MisdirectedPpm = IsOn(Knob.MisdirectedIsOn) ? lot.Ppm(Knob.Misdirected, 50_000, 500_000) : 0,
             RollBackPpm = IsOn(Knob.RollBackIsOn) ? lot.Ppm(Knob.RollBack, 50_000, 500_000) : 0,
             CheckpointPpm = lot.Sometimes(Knob.CheckpointIsOn, 1, half ? 3 : 2) ? lot.Ppm(Knob.Checkpoint, 1_000, 100_000) : 0,
-            StoreRotPpm = !half && lot.Sometimes(Knob.StoreRotIsOn, 1, 3) ? lot.Ppm(Knob.StoreRot, 1_000, 100_000) : 0,
+            StoreRotPpm = lot.Sometimes(Knob.StoreRotIsOn, 1, half ? 5 : 3) ? lot.Ppm(Knob.StoreRot, 1_000, 100_000) : 0,
             WipePpm = IsOn(Knob.WipeIsOn) ? lot.Ppm(Knob.Wipe, 50_000, 500_000) : 0,
         };
 

@@ -79,6 +79,15 @@ internal sealed class SubscriptionFeed
 
     private IEnumerable<Served<ISubscribeReply>> Bodies()
     {
+        // R4: the floors of all streams first. A subscriber that meets a gap leaves, and each floor counts.
+        foreach (Cursor cursor in _cursors)
+        {
+            if (cursor.TryServeFloor(out Served<ISubscribeReply> floor))
+            {
+                yield return floor;
+            }
+        }
+
         LookForNews();
         for (long served = 0; served < RoundBytes && _order.TryDequeue(out Share? share, out _);)
         {
@@ -189,16 +198,27 @@ internal sealed class SubscriptionFeed
         /// <summary>About what its next turn costs. Unit: bytes.</summary>
         public int NextBytes => FrameBytes.Overhead + (Next < Log.End ? Log.BodyLength(Next) : 0);
 
+        /// <summary>S2: asking below the floor is an error that names it; what is kept follows. False when the next slot is kept.</summary>
+        public bool TryServeFloor(out Served<ISubscribeReply> next)
+        {
+            if (_range is not null || Next >= Log.Floor)
+            {
+                next = default;
+                return false;
+            }
+
+            Next = Log.Floor;
+            next = new Served<ISubscribeReply>(StoredFrames.Floor(Log, Next));
+            return true;
+        }
+
         /// <summary>The next frame; false when there is no news.</summary>
         public bool TryServe(out Served<ISubscribeReply> next)
         {
             while (HasNews)
             {
-                if (_range is null && Next < Log.Floor)
+                if (TryServeFloor(out next))
                 {
-                    // S2: asking below the floor is an error that names it; what is kept follows.
-                    Next = Log.Floor;
-                    next = new Served<ISubscribeReply>(StoredFrames.Floor(Log, Next));
                     return true;
                 }
 

@@ -21,6 +21,9 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
     /// <summary>Most doublings of the wait before what nobody had is asked for again.</summary>
     private const int DoublingsMax = 6;
 
+    /// <summary>Most doublings of the time-out: a peer may be so far away that a session takes longer.</summary>
+    private const int TimeoutDoublingsMax = 3;
+
     /// <summary>Most pursuits looked at in one go: what a tick costs does not follow how many streams are behind.</summary>
     private const int LookedAtMax = 256;
 
@@ -69,7 +72,8 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
         foreach (Pursuit pursuit in _busy.ToArray())
         {
             pursuit.OnTick(_tick);
-            foreach (Running running in pursuit.Running.Where(running => pursuit.IsDone || running.Quiet > limits.FetchTimeoutTicks || running.Age > TimeoutsMax * limits.FetchTimeoutTicks).ToArray())
+            int patience = limits.FetchTimeoutTicks << Math.Min(DoublingsOf(pursuit), TimeoutDoublingsMax);
+            foreach (Running running in pursuit.Running.Where(running => pursuit.IsDone || running.Quiet > patience || running.Age > TimeoutsMax * patience).ToArray())
             {
                 effects.Abandoned.Add(running.Order);
                 Remove(pursuit, running.Order);
@@ -114,15 +118,17 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
     /// <summary>The first one is due when what is missing did not come by itself; the second when the first brings nothing.</summary>
     private bool IsDue(Pursuit pursuit)
     {
-        int doublings = Math.Min(pursuit.Tries / (committee.Size.Count - 1), DoublingsMax);
         return pursuit.Running.Count switch
         {
             _ when !pursuit.IsKnownElsewhere => false,
-            0 => _tick - pursuit.Since > limits.FetchAfterTicks << doublings || (pursuit.Tries == 0 && pursuit.IsFarBehind(committee)),
+            0 => _tick - pursuit.Since > limits.FetchAfterTicks << DoublingsOf(pursuit) || (pursuit.Tries == 0 && pursuit.IsFarBehind(committee)),
             1 => pursuit.Running[0].Quiet > limits.FetchTimeoutTicks / 2,
             _ => false,
         };
     }
+
+    /// <summary>One for each time that all peers were asked in vain: perhaps nobody has it, or all are further away than a time-out (a session takes three round trips).</summary>
+    private int DoublingsOf(Pursuit pursuit) => Math.Min(pursuit.Tries / (committee.Size.Count - 1), DoublingsMax);
 
     private void Begin(Pursuit pursuit, WitnessEffects effects)
     {

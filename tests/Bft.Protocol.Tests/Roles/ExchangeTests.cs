@@ -93,6 +93,25 @@ public sealed class ExchangeTests : IDisposable
     }
 
     [Fact]
+    public void W8_when_all_were_asked_in_vain_the_next_have_more_time_since_a_session_may_take_longer()
+    {
+        TestWitness witness = new(_cluster, limits: new NodeLimits { FetchAfterTicks = 1, FetchTimeoutTicks = 10 });
+        witness.OnCertificate(_cluster.Certify(_stream[3].Reference, 0), [.. _stream.Batches]);
+        List<int> begun = [];
+        List<int> lasted = [];
+        for (int tick = 0; tick < 600; tick++)
+        {
+            witness.OnTicks(1);
+            begun.AddRange(Enumerable.Repeat(tick, witness.Out.Fetches.Count - begun.Count));
+            lasted.AddRange(witness.Out.Abandoned.Skip(lasted.Count).Select(order => tick - begun[witness.Out.Fetches.IndexOf(order)]).ToArray());
+        }
+
+        Assert.InRange(lasted[0], 10, 12);
+        Assert.Contains(lasted, ticks => ticks is >= 80 and <= 82);
+        Assert.DoesNotContain(lasted, ticks => ticks > 82);
+    }
+
+    [Fact]
     public void W8_a_fetch_that_lasts_too_long_is_given_up_whatever_it_brings()
     {
         using TestCluster cluster = new(limits: new ClusterLimits { WindowSlots = 64 });

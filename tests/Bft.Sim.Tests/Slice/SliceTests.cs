@@ -33,6 +33,7 @@ public sealed class SliceTests(ITestOutputHelper output)
     [InlineData(1094833)]
     [InlineData(1102098)]
     [InlineData(1106060)]
+    [InlineData(1046)]
     public async Task Seeds_that_failed_once_hold(ulong seed)
     {
         Campaign campaign = new((request, withTrace) => Run.Perform(request, withTrace), drawn => new RunRequest(drawn, Sim.Profiles.Draw("swarm", drawn)) { Profile = "swarm" });
