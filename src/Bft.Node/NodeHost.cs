@@ -55,8 +55,9 @@ public static class NodeHost
         TopicSignals topics = new();
         PeerDialer dialer = new(identity, options.Edge);
         PeerLinks peers = new(identity, peer => new PeerLink(peer, dialer, options.Edge, mailbox, log));
-        using CatchUp catchUp = new(identity, dialer, mailbox, input, options.Edge, log, lifetime.Stopping);
-        RepairFetches repairs = new(identity, store, dialer, mailbox, input, options.Edge, log, lifetime.Stopping);
+        PeerFetches fetches = new(dialer, mailbox, input, options.Edge);
+        using CatchUp catchUp = new(identity, dialer, fetches, mailbox, options.Edge, log, lifetime.Stopping);
+        RepairFetches repairs = new(identity, store, dialer, fetches, mailbox, log, lifetime.Stopping);
         StoredOffers offers = new(new StoredAnswers(store, new BatchVerifier(identity.Committee.Cluster, identity.Committee.Limits, Ed25519.Instance)), publishers);
         WitnessDriver driver = new(role, journal, store, new NodeOutputs(publishers, peers, topics, catchUp, repairs, offers, log), identity.Index, identity.Committee.Size.Count);
         ScrubThread scrub = new(disk, journal.Journal, store, mailbox, Path.Combine(options.DataDirectory, "scrub"), options.ScrubBytesPerSecond, options.ScrubInterval);

@@ -7,31 +7,22 @@ namespace Bft.Sim;
 /// <summary>A witness's fetch from a peer: of what is missing, or of what is damaged.</summary>
 internal sealed class FetchTask
 {
-    private readonly Func<IFetchReply, Intake> _take;
-    private readonly Func<bool> _isComplete;
+    private readonly IFetchIntake _intake;
 
-    public FetchTask(FetchOrder order, CatchUpIntake intake)
-    {
-        (Order, Request, Ended) = (order, intake.Request, new FetchEndedInput(order));
-        (_take, _isComplete) = (intake.Take, () => intake.IsComplete);
-    }
+    public FetchTask(FetchOrder order, CatchUpIntake intake) => (Order, _intake, Ended) = (order, intake, new FetchEndedInput(order));
 
-    public FetchTask(RepairOrder order, RepairIntake intake)
-    {
-        (Order, Request, Ended) = (order, intake.Request, new RepairEndedInput(order));
-        (_take, _isComplete) = (intake.Take, () => intake.IsComplete);
-    }
+    public FetchTask(RepairOrder order, RepairIntake intake) => (Order, _intake, Ended) = (order, intake, new RepairEndedInput(order));
 
     public object Order { get; }
 
-    public FetchFrame Request { get; }
+    public FetchFrame Request => _intake.Request;
 
     /// <summary>What the core is told at the end.</summary>
     public CoreInput Ended { get; }
 
     public long Since { get; set; }
 
-    public bool IsComplete => _isComplete();
+    public bool IsComplete => _intake.IsComplete;
 
-    public Intake Take(IFetchReply reply) => _take(reply);
+    public Intake Take(IFetchReply reply) => _intake.Take(reply);
 }

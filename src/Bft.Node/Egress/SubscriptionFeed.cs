@@ -215,31 +215,30 @@ internal sealed class SubscriptionFeed
         /// <summary>The next frame; false when there is no news.</summary>
         public bool TryServe(out Served<ISubscribeReply> next)
         {
-            while (HasNews)
+            while (!TryServeFloor(out next))
             {
-                if (TryServeFloor(out next))
+                if (_range is null)
                 {
-                    return true;
-                }
+                    if (Log.RangeFrom(Next) is not { } range)
+                    {
+                        return false;
+                    }
 
-                if (_range is null && Log.RangeFrom(Next) is { } range)
-                {
                     _range = Served<ISubscribeReply>.Range(Log, range, range.To).GetEnumerator();
                 }
 
-                if (_range is not null && _range.MoveNext())
+                if (_range.MoveNext())
                 {
                     next = _range.Current;
                     Next = next.Frame is BodyFrame ? Next.Following : Next;
                     return true;
                 }
 
-                _range?.Dispose();
+                _range.Dispose();
                 _range = null;
             }
 
-            next = default;
-            return false;
+            return true;
         }
     }
 }

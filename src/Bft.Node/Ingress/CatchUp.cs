@@ -3,15 +3,13 @@ using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
-using Bft.Wire.Frames;
-using Bft.Wire.Services;
 using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace Bft.Node;
 
 /// <summary>Fetches from peers what is missing here (W5, W6, W8, S1). What, from which peer, how many at a time and when no longer: the core decides.</summary>
-internal sealed class CatchUp(NodeIdentity identity, PeerDialer dialer, CoreMailbox core, ByteBudget input, EdgeLimits limits, NodeLog log, CancellationToken stopping) : IDisposable
+internal sealed class CatchUp(NodeIdentity identity, PeerDialer dialer, PeerFetches fetches, CoreMailbox core, EdgeLimits limits, NodeLog log, CancellationToken stopping) : IDisposable
 {
     private readonly ConcurrentDictionary<FetchOrder, CancellationTokenSource> _running = []; // bound: the core's fetches at a time
     private readonly ConcurrentDictionary<WitnessIndex, GrpcChannel> _channels = []; // one to a peer, dialled by its first fetch; bound: the committee
@@ -70,27 +68,6 @@ internal sealed class CatchUp(NodeIdentity identity, PeerDialer dialer, CoreMail
         }
     }
 
-    private async Task FetchAsync(FetchOrder order, CancellationToken cancellationToken)
-    {
-        GrpcChannel channel = _channels.GetOrAdd(order.Peer, dialer.ChannelTo);
-        using AsyncDuplexStreamingCall<IFetchRequest, IFetchReply> call = new WitnessClient(channel).Fetch(new CallOptions(cancellationToken: cancellationToken));
-        await dialer.OpenAsync(call, order.Peer);
-        CatchUpIntake intake = new(identity.Cluster, Ed25519.Instance, _batches, order, limits.InputBytesPerCallMax);
-        await call.RequestStream.WriteAsync(intake.Request, cancellationToken);
-
-        ByteBudget budget = new(limits.InputBytesPerCallMax, input);
-        while (!intake.IsComplete && await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(limits.HelloTimeout, cancellationToken))
-        {
-            Intake taken = intake.Take(call.ResponseStream.Current);
-            if (taken.Fault is { } fault)
-            {
-                throw new RpcException(new Status(StatusCode.DataLoss, fault));
-            }
-
-            if (taken.Input is { } arrived)
-            {
-                await core.PostAsync(arrived, budget, cancellationToken);
-            }
-        }
-    }
+    private Task FetchAsync(FetchOrder order, CancellationToken cancellationToken) => fetches.RunAsync(
+        _channels.GetOrAdd(order.Peer, dialer.ChannelTo), order.Peer, new CatchUpIntake(identity.Cluster, Ed25519.Instance, _batches, order, limits.InputBytesPerCallMax), cancellationToken);
 }

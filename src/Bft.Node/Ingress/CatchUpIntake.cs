@@ -14,17 +14,17 @@ namespace Bft.Node;
 /// <param name="batches">Of this cluster.</param>
 /// <param name="order">What the core wants.</param>
 /// <param name="inputBytes">What one fetch may have under way. Unit: bytes.</param>
-internal sealed class CatchUpIntake(ClusterFile cluster, ISignatureScheme scheme, BatchVerifier batches, FetchOrder order, int inputBytes)
+internal sealed class CatchUpIntake(ClusterFile cluster, ISignatureScheme scheme, BatchVerifier batches, FetchOrder order, int inputBytes) : IFetchIntake
 {
     /// <summary>What a slot counts for at least: a window of them fills what a fetch may have under way, for beyond two windows above its stored tip the core takes nothing, and what came would have to come again.</summary>
     private readonly int _slotBytesMin = inputBytes / cluster.Limits.WindowSlots;
 
     private readonly RangeVerifier _verifier = new(new AckVerifier(cluster.Committee, scheme, NodeLimits.Default.RememberedRootsMax), batches);
     private readonly AckVerifier _floors = new(cluster.Committee, scheme, rememberedRootsMax: 1);
-    private readonly Dictionary<Sequence, VerifiedStatement> _wanted = []; // bound: one certified range
+    private readonly AwaitedBodies _bodies = new(batches);
     private bool _isFloorNamed;
 
-    /// <summary>What to ask the peer for.</summary>
+    /// <inheritdoc/>
     public FetchFrame Request { get; } = new(
         order.Stream,
         order.From,
@@ -32,9 +32,10 @@ internal sealed class CatchUpIntake(ClusterFile cluster, ISignatureScheme scheme
         WithBodies: !order.IsWithoutBodies,
         order.Batch);
 
-    /// <summary>The peer has no more.</summary>
+    /// <inheritdoc/>
     public bool IsComplete { get; private set; }
 
+    /// <inheritdoc/>
     public Intake Take(IFetchReply frame)
     {
         switch (frame)
@@ -54,7 +55,7 @@ internal sealed class CatchUpIntake(ClusterFile cluster, ISignatureScheme scheme
                 IsComplete = true;
                 return fetched.Highest is null && !_isFloorNamed ? Intake.Of(new LackingInput(order.Peer, new Slot(order.Stream, order.From))) : default;
             case MalformedFrame malformed:
-                return Lied(malformed.Reason);
+                return Intake.Lied(malformed.Reason);
             default:
                 return default;
         }
@@ -64,18 +65,18 @@ internal sealed class CatchUpIntake(ClusterFile cluster, ISignatureScheme scheme
     {
         if (!_verifier.TryVerify(frame, out VerifiedCertificate? certificate, out VerifiedStatement[] statements, out RejectReason reason))
         {
-            return Lied(reason);
+            return Intake.Lied(reason);
         }
 
         if (certificate.Batch.Stream != order.Stream)
         {
-            return Lied(RejectReason.OtherParty);
+            return Intake.Lied(RejectReason.OtherParty);
         }
 
-        _wanted.Clear();
+        _bodies.Clear();
         foreach (VerifiedStatement statement in statements)
         {
-            _wanted.Add(statement.Sequence, statement);
+            _bodies.Add(statement);
         }
 
         return Intake.Of(new CertificateInput(certificate, statements) { Bytes = FrameBytes.Of(frame) });
@@ -86,12 +87,12 @@ internal sealed class CatchUpIntake(ClusterFile cluster, ISignatureScheme scheme
     {
         if (!BatchStatement.TryParse(cluster.Committee.Cluster, signed.Statement.Span, out BatchStatement? statement, out RejectReason reason))
         {
-            return Lied(reason);
+            return Intake.Lied(reason);
         }
 
         if (statement.Reference != new BatchRef(order.Stream, order.From, order.Batch ?? default))
         {
-            return Lied(RejectReason.OtherSlot);
+            return Intake.Lied(RejectReason.OtherSlot);
         }
 
         if (!cluster.MayPublish(statement.Header.Topic, statement.Header.Publisher))
@@ -101,30 +102,20 @@ internal sealed class CatchUpIntake(ClusterFile cluster, ISignatureScheme scheme
 
         return batches.TryVerify(signed, out VerifiedBatch? batch, out reason)
             ? Intake.Of(new BatchInput(batch) { Bytes = signed.Body.Length + statement.Bytes.Length })
-            : Lied(reason);
+            : Intake.Lied(reason);
     }
 
-    private Intake OnBody(BodyFrame frame)
-    {
-        if (!_wanted.Remove(frame.Slot.Sequence, out VerifiedStatement? statement) || statement.Reference.Slot != frame.Slot)
-        {
-            return Lied(RejectReason.OtherParty);
-        }
-
-        return batches.TryVerifyBody(statement, frame.Body, frame.BodyOwner, out VerifiedBatch? batch, out RejectReason reason)
-            ? Intake.Of(new BatchInput(batch) { Bytes = Math.Max(frame.Body.Length + statement.Statement.Bytes.Length, _slotBytesMin) })
-            : Lied(reason);
-    }
+    private Intake OnBody(BodyFrame frame) => _bodies.TryTake(frame, out VerifiedBatch? batch, out RejectReason reason)
+        ? Intake.Of(new BatchInput(batch) { Bytes = Math.Max(frame.Body.Length + batch.Statement.Statement.Bytes.Length, _slotBytesMin) })
+        : Intake.Lied(reason);
 
     /// <summary>S3: whether it is accepted, the core decides; here only its proof is verified.</summary>
     private Intake OnFloor(FloorFrame frame)
     {
         _isFloorNamed = true;
-        return frame.Slot.Stream != order.Stream ? Lied(RejectReason.OtherParty)
+        return frame.Slot.Stream != order.Stream ? Intake.Lied(RejectReason.OtherParty)
             : _floors.TryVerifyCertificate(frame.Certificate.Span, out VerifiedCertificate? certificate, out RejectReason reason)
                 ? Intake.Of(new FloorInput(order.Peer, frame.Slot, certificate, order.IsWithoutBodies) { Bytes = frame.Certificate.Length })
-                : Lied(reason);
+                : Intake.Lied(reason);
     }
-
-    private static Intake Lied(RejectReason reason) => Intake.Faulty($"what the peer sent does not hold: {reason}");
 }

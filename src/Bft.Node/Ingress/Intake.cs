@@ -1,3 +1,4 @@
+using Bft.Protocol.Verification;
 using Bft.Wire.Frames;
 
 namespace Bft.Node;
@@ -30,4 +31,7 @@ internal readonly record struct Intake
     public static Intake Answer(IPublishReply reply, int bytes, CoreInput? input = null) => new(input, reply, bytes, null);
 
     public static Intake Faulty(string why) => new(null, null, 0, why);
+
+    /// <summary>A peer sent what it cannot have verified.</summary>
+    public static Intake Lied(RejectReason reason) => Faulty($"what the peer sent does not hold: {reason}");
 }

@@ -1,15 +1,13 @@
 using Bft.Crypto;
 using Bft.Protocol.Verification;
 using Bft.Storage;
-using Bft.Wire.Frames;
-using Bft.Wire.Services;
 using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace Bft.Node;
 
 /// <summary>Fetches from peers what is damaged here, one order at a time.</summary>
-internal sealed class RepairFetches(NodeIdentity identity, BatchStore store, PeerDialer dialer, CoreMailbox core, ByteBudget input, EdgeLimits limits, NodeLog log, CancellationToken stopping)
+internal sealed class RepairFetches(NodeIdentity identity, BatchStore store, PeerDialer dialer, PeerFetches fetches, CoreMailbox core, NodeLog log, CancellationToken stopping)
 {
     private readonly BatchVerifier _batches = new(identity.Committee.Cluster, identity.Committee.Limits, Ed25519.Instance);
     private volatile CancellationTokenSource? _running;
@@ -45,24 +43,6 @@ internal sealed class RepairFetches(NodeIdentity identity, BatchStore store, Pee
     private async Task FetchAsync(RepairOrder order, CancellationToken cancellationToken)
     {
         using GrpcChannel channel = dialer.ChannelTo(order.Peer);
-        using AsyncDuplexStreamingCall<IFetchRequest, IFetchReply> call = new WitnessClient(channel).Fetch(new CallOptions(cancellationToken: cancellationToken));
-        await dialer.OpenAsync(call, order.Peer);
-        RepairIntake intake = new(identity.Cluster, Ed25519.Instance, _batches, store, order);
-        await call.RequestStream.WriteAsync(intake.Request, cancellationToken);
-
-        ByteBudget budget = new(limits.InputBytesPerCallMax, input);
-        while (!intake.IsComplete && await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(limits.HelloTimeout, cancellationToken))
-        {
-            Intake taken = intake.Take(call.ResponseStream.Current);
-            if (taken.Fault is { } fault)
-            {
-                throw new RpcException(new Status(StatusCode.DataLoss, fault));
-            }
-
-            if (taken.Input is { } arrived)
-            {
-                await core.PostAsync(arrived, budget, cancellationToken);
-            }
-        }
+        await fetches.RunAsync(channel, order.Peer, new RepairIntake(identity.Cluster, Ed25519.Instance, _batches, store, order), cancellationToken);
     }
 }

@@ -1,7 +1,6 @@
 using Bft.Configuration;
 using Bft.Crypto;
 using Bft.Protocol;
-using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Storage;
 using Bft.Wire.Frames;
@@ -9,17 +8,18 @@ using Bft.Wire.Frames;
 namespace Bft.Node;
 
 /// <summary>What a peer answers to a <see cref="RepairOrder"/>: believed when its certificate holds and names what is known here of the slots all the same.</summary>
-internal sealed class RepairIntake(ClusterFile cluster, ISignatureScheme scheme, BatchVerifier batches, BatchStore store, RepairOrder order)
+internal sealed class RepairIntake(ClusterFile cluster, ISignatureScheme scheme, BatchVerifier batches, BatchStore store, RepairOrder order) : IFetchIntake
 {
     private readonly RangeVerifier _verifier = new(new AckVerifier(cluster.Committee, scheme, NodeLimits.Default.RememberedRootsMax), batches);
-    private readonly Dictionary<Sequence, VerifiedStatement> _wanted = []; // bound: one certified range
+    private readonly AwaitedBodies _bodies = new(batches);
 
-    /// <summary>What to ask the peer for.</summary>
+    /// <inheritdoc/>
     public FetchFrame Request { get; } = new(order.Stream, order.From, order.To, order.WithBodies, null);
 
-    /// <summary>The peer has no more.</summary>
+    /// <inheritdoc/>
     public bool IsComplete { get; private set; }
 
+    /// <inheritdoc/>
     public Intake Take(IFetchReply frame)
     {
         switch (frame)
@@ -32,7 +32,7 @@ internal sealed class RepairIntake(ClusterFile cluster, ISignatureScheme scheme,
                 IsComplete = true;
                 return default;
             case MalformedFrame malformed:
-                return Lied(malformed.Reason);
+                return Intake.Lied(malformed.Reason);
             default:
                 return default;
         }
@@ -42,40 +42,30 @@ internal sealed class RepairIntake(ClusterFile cluster, ISignatureScheme scheme,
     {
         if (!_verifier.TryVerify(frame, out VerifiedCertificate? certificate, out VerifiedStatement[] statements, out RejectReason reason))
         {
-            return Lied(reason);
+            return Intake.Lied(reason);
         }
 
         if (certificate.Batch.Stream != order.Stream || !store.TryFind(order.Stream, out StreamLog? log))
         {
-            return Lied(RejectReason.OtherParty);
+            return Intake.Lied(RejectReason.OtherParty);
         }
 
-        _wanted.Clear();
+        _bodies.Clear();
         foreach (VerifiedStatement statement in statements.Where(statement => order.Holds(statement.Sequence)))
         {
             if (log.KnownDigest(statement.Sequence) is { } known && known != statement.Digest)
             {
                 // More than f are faulty, and here is the proof (C2).
-                return StoredForks.Find(store, _verifier, certificate.Certificate, out _) is { } fork ? Intake.Of(fork) : Lied(RejectReason.OtherDigest);
+                return StoredForks.Find(store, _verifier, certificate.Certificate, out _) is { } fork ? Intake.Of(fork) : Intake.Lied(RejectReason.OtherDigest);
             }
 
-            _wanted.Add(statement.Sequence, statement);
+            _bodies.Add(statement);
         }
 
         return Intake.Of(new RepairRangeInput(order, certificate, statements) { Bytes = FrameBytes.Of(frame) });
     }
 
-    private Intake OnBody(BodyFrame frame)
-    {
-        if (!_wanted.Remove(frame.Slot.Sequence, out VerifiedStatement? statement) || statement.Reference.Slot != frame.Slot)
-        {
-            return Lied(RejectReason.OtherParty);
-        }
-
-        return batches.TryVerifyBody(statement, frame.Body, frame.BodyOwner, out VerifiedBatch? batch, out RejectReason reason)
-            ? Intake.Of(new RepairBodyInput(order, batch) { Bytes = frame.Body.Length + statement.Statement.Bytes.Length })
-            : Lied(reason);
-    }
-
-    private static Intake Lied(RejectReason reason) => Intake.Faulty($"what the peer sent does not hold: {reason}");
+    private Intake OnBody(BodyFrame frame) => _bodies.TryTake(frame, out VerifiedBatch? batch, out RejectReason reason)
+        ? Intake.Of(new RepairBodyInput(order, batch) { Bytes = frame.Body.Length + batch.Statement.Statement.Bytes.Length })
+        : Intake.Lied(reason);
 }

@@ -114,9 +114,6 @@ internal static class Offence
     /// <summary>No TLS came about, or no hello in time: port scans, health checks of a load balancer, slow links do that too.</summary>
     public const double Unfinished = 0.25;
 
-    /// <summary>A batch that its key did not sign.</summary>
-    public const double BadBatch = 1;
-
     /// <summary>A message that stays unfinished.</summary>
     public const double Overdue = 5;
 

@@ -170,12 +170,7 @@ public sealed class LobbyTests
     [Fact]
     public async Task A_message_that_comes_byte_by_byte_costs_the_connection()
     {
-        DefaultConnectionContext connection = Enter();
-        Visitor visitor = VisitorOf(connection);
-        Pipe pipe = new();
-        BodyReader body = new(pipe.Reader, visitor, 1);
-        Assert.True(_lobby.TryBegin(visitor, body, out _));
-        Assert.True(_lobby.TryAdmit(visitor, Client));
+        (DefaultConnectionContext connection, Pipe pipe, BodyReader body) = BeginCall();
         for (int i = 0; i < 3; i++)
         {
             await pipe.Writer.WriteAsync(new byte[1]);
@@ -192,12 +187,7 @@ public sealed class LobbyTests
     [Fact]
     public async Task A_message_that_came_whole_is_never_overdue()
     {
-        DefaultConnectionContext connection = Enter();
-        Visitor visitor = VisitorOf(connection);
-        Pipe pipe = new();
-        BodyReader body = new(pipe.Reader, visitor, 1);
-        Assert.True(_lobby.TryBegin(visitor, body, out _));
-        Assert.True(_lobby.TryAdmit(visitor, Client));
+        (DefaultConnectionContext connection, Pipe pipe, BodyReader body) = BeginCall();
         await pipe.Writer.WriteAsync(new byte[10]);
         ReadResult read = await body.ReadAsync();
         body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
@@ -238,6 +228,18 @@ public sealed class LobbyTests
         Assert.NotEqual(TimeSpan.Zero, _lobby.Identities.Remaining(Client, Environment.TickCount64));
         Assert.Equal(TimeSpan.Zero, _lobby.Identities.Remaining(Other, Environment.TickCount64));
         Assert.Equal(TimeSpan.Zero, _lobby.Addresses.Remaining(NetworkPart.Of(new IPEndPoint(IPAddress.Parse("10.0.0.1"), 1)), Environment.TickCount64));
+    }
+
+    /// <summary>A client's connection with one call on it, whose body comes through the pipe.</summary>
+    private (DefaultConnectionContext Connection, Pipe Body, BodyReader Reader) BeginCall()
+    {
+        DefaultConnectionContext connection = Enter();
+        Visitor visitor = VisitorOf(connection);
+        Pipe pipe = new();
+        BodyReader body = new(pipe.Reader, visitor, 1);
+        Assert.True(_lobby.TryBegin(visitor, body, out _));
+        Assert.True(_lobby.TryAdmit(visitor, Client));
+        return (connection, pipe, body);
     }
 
     private static async Task<ReadResult> ReadMoreAsync(Pipe pipe, BodyReader body)
