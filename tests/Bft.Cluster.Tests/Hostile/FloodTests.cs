@@ -139,7 +139,7 @@ public sealed class FloodTests(SharedCluster shared, ITestOutputHelper output) :
     /// <summary>A byte a second, of a handshake, until the witness ends the connection.</summary>
     private async Task<bool> DribbleAsync(Func<int, ReadOnlyMemory<byte>> make, CancellationToken deadline)
     {
-        await using NetworkStream connection = await RawClient.DialAsync(Entry);
+        await using NetworkStream connection = await Http2Attacker.UntilLetInAsync(() => RawClient.DialAsync(Entry), deadline);
         using PeriodicTimer timer = new(TimeSpan.FromSeconds(1));
         try
         {

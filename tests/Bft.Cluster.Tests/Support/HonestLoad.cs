@@ -13,6 +13,7 @@ internal sealed class HonestLoad : IAsyncDisposable
     private readonly Publisher _publisher;
     private readonly Subscription _subscription;
     private readonly CancellationTokenSource _over = new();
+    private readonly CancellationTokenSource _read = new();
     private readonly List<double> _latencies = [];
     private readonly Task _publishing;
     private readonly Task _reading;
@@ -58,7 +59,9 @@ internal sealed class HonestLoad : IAsyncDisposable
     {
         await _over.CancelAsync();
         await _publishing.WaitAsync(ProcessCluster.Patience);
-        await _reading.WaitAsync(ProcessCluster.Patience);
+        await Wait.UntilAsync(() => _reading.IsCompleted || Volatile.Read(ref _received) == _published, "what was published is received", () => $"{_received} of {_published}");
+        await _read.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _reading);
         Assert.Equal(_published, _received);
     }
 
@@ -66,11 +69,13 @@ internal sealed class HonestLoad : IAsyncDisposable
     {
         await _over.CancelAsync();
         await _publishing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _read.CancelAsync();
+        await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _subscription.DisposeAsync();
         await _publisher.DisposeAsync();
         await _client.DisposeAsync();
-        await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _over.Dispose();
+        _read.Dispose();
     }
 
     private async Task PublishAsync()
@@ -89,23 +94,10 @@ internal sealed class HonestLoad : IAsyncDisposable
 
     private async Task ReadAsync()
     {
-        await foreach (Delivery delivery in _subscription)
+        await foreach (Delivery delivery in _subscription.WithCancellation(_read.Token))
         {
-            Assert.Equal(_received, BitConverter.ToInt32(delivery.Message.Payload.Span));
-            _received++;
-            if (_publishing.IsCompleted && _received == _published)
-            {
-                return;
-            }
-
-            if (_over.IsCancellationRequested)
-            {
-                await _publishing;
-                if (_received == _published)
-                {
-                    return;
-                }
-            }
+            Assert.Equal(Volatile.Read(ref _received), BitConverter.ToInt32(delivery.Message.Payload.Span));
+            Interlocked.Increment(ref _received);
         }
     }
 }

@@ -38,16 +38,24 @@ internal sealed class Http2Attacker : IAsyncDisposable
     public Task Dropped { get; }
 
     /// <summary>Dials until it gets in: an address that misbehaved is let in now and then only.</summary>
-    public static async Task<Http2Attacker> DialAsync(WitnessEntry entry, CancellationToken cancellationToken)
+    public static Task<Http2Attacker> DialAsync(WitnessEntry entry, CancellationToken cancellationToken) => UntilLetInAsync(
+        async () =>
+        {
+            SslStream tls = await RawClient.DialTlsAsync(entry);
+            await tls.WriteAsync(Preface, cancellationToken);
+            return new Http2Attacker(tls);
+        },
+        cancellationToken);
+
+    /// <summary>Dials again while the address is held off for what was done before.</summary>
+    public static async Task<T> UntilLetInAsync<T>(Func<Task<T>> dial, CancellationToken cancellationToken)
     {
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(20));
         while (true)
         {
             try
             {
-                SslStream tls = await RawClient.DialTlsAsync(entry);
-                await tls.WriteAsync(Preface, cancellationToken);
-                return new Http2Attacker(tls);
+                return await dial();
             }
             catch (Exception e) when (e is IOException or SocketException or AuthenticationException && !cancellationToken.IsCancellationRequested)
             {
