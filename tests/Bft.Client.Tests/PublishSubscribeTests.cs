@@ -9,6 +9,16 @@ namespace Bft.Client.Tests;
 public sealed class PublishSubscribeTests(SharedCluster shared)
 {
     [Fact]
+    public async Task A_question_that_the_caller_gives_up_ends_as_cancelled()
+    {
+        await using BftClient client = shared.Cluster.Connect(shared.Cluster.Reader);
+        using CancellationTokenSource over = new();
+        Task<WitnessHealth[]> asked = client.GetStatusAsync(over.Token);
+        await over.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+    }
+
+    [Fact]
     public async Task R7_history_and_live_arrive_in_order_byte_for_byte()
     {
         Topic topic = Clients.NewTopic();

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.CommandLine;
+using System.IO.Pipelines;
 using Bft.Cli.Clusters;
 using Bft.Cli.Proofs;
 using Bft.Configuration;
@@ -11,7 +13,7 @@ namespace Bft.Cli.Commands;
 /// <summary>`bft verify`: does this receipt or this evidence hold? Offline, with nothing but cluster.yaml.</summary>
 internal static class VerifyCommand
 {
-    private static readonly Argument<string> Proof = new("FILE") { Description = "A receipt file (publish --receipt) or evidence." };
+    private static readonly Argument<string> Proof = new("FILE") { Description = "A receipt file (publish --receipt) or evidence; - for standard input." };
 
     private static readonly Option<string?> Payload = new("--payload", "-p")
     {
@@ -27,22 +29,28 @@ internal static class VerifyCommand
               bft verify news.receipt --cluster cluster/cluster.yaml
               bft verify rates.receipt --cluster cluster/cluster.yaml --payload rates.log
               bft verify 0001.evidence --cluster cluster/cluster.yaml
+              zcat news.receipt.gz | bft verify - --cluster cluster/cluster.yaml
 
             A receipt proves that a quorum of witnesses took these messages, not that a given
             receiver read them. Evidence that holds exits with 0, what does not hold with 10.
             """);
-        Session.Bind(command, interruption, session => Task.FromResult(Run(session)));
+        Session.Bind(command, interruption, RunAsync);
         return command;
     }
 
-    private static ExitCode Run(Session session)
+    private static async Task<ExitCode> RunAsync(Session session)
     {
         ClusterFile cluster = ClusterFolder.Of(session).Load();
         string path = session.Get(Proof);
         try
         {
-            using FileStream file = File.OpenRead(path);
-            return Evidence(file, cluster) is { } evidence ? Verify(session, cluster, evidence) : Verify(session, cluster, file);
+            // A pipe has no length, and is read once.
+            PipeReader file = PipeReader.Create(path == "-" ? Console.OpenStandardInput() : File.OpenRead(path), new StreamPipeReaderOptions(bufferSize: 64 * 1024));
+            await using Stream receipts = file.AsStream();
+            ReadResult begin = await file.ReadAtLeastAsync(Evidence.LengthMax + 1, session.Interrupted);
+            Evidence? evidence = EvidenceIn(begin.Buffer, cluster);
+            file.AdvanceTo(begin.Buffer.Start);
+            return evidence is null ? Verify(session, cluster, receipts) : Verify(session, cluster, evidence);
         }
         catch (CommandException error)
         {
@@ -55,18 +63,8 @@ internal static class VerifyCommand
     }
 
     /// <summary>The file as evidence; null when it is none. A receipt's first byte is its length's lowest, so the whole file decides.</summary>
-    private static Evidence? Evidence(FileStream file, ClusterFile cluster)
-    {
-        if (file.Length > Bft.Protocol.Verification.Evidence.LengthMax)
-        {
-            return null;
-        }
-
-        byte[] bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        file.Position = 0;
-        return Bft.Protocol.Verification.Evidence.TryParse(cluster.Genesis.Cluster, bytes, out Evidence? evidence) ? evidence : null;
-    }
+    private static Evidence? EvidenceIn(ReadOnlySequence<byte> file, ClusterFile cluster) =>
+        file.Length <= Evidence.LengthMax && Evidence.TryParse(cluster.Genesis.Cluster, file.ToArray(), out Evidence? evidence) ? evidence : null;
 
     private static ExitCode Verify(Session session, ClusterFile cluster, Evidence evidence)
     {
@@ -85,7 +83,7 @@ internal static class VerifyCommand
         return ExitCode.Ok;
     }
 
-    private static ExitCode Verify(Session session, ClusterFile cluster, FileStream file)
+    private static ExitCode Verify(Session session, ClusterFile cluster, Stream file)
     {
         ReceiptFileReader receipts = new(file);
         ReceiptVerifier verifier = new(cluster.Committee, Ed25519.Instance);

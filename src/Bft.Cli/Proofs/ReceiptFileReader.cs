@@ -28,20 +28,13 @@ internal sealed class ReceiptFileReader(Stream file)
         }
 
         uint rest = read == Receipt.PrefixLength ? BinaryPrimitives.ReadUInt32LittleEndian(_buffer) : 0;
-        if (rest is 0 or > Receipt.LengthMax - Receipt.PrefixLength || (file.CanSeek && rest > file.Length - file.Position))
+        if (rest is 0 or > Receipt.LengthMax - Receipt.PrefixLength)
         {
-            // Nothing is allocated for a length that the file does not have.
             throw NoReceipt();
         }
 
         int length = Receipt.PrefixLength + (int)rest;
-        if (_buffer.Length < length)
-        {
-            Array.Resize(ref _buffer, length);
-        }
-
-        if (file.ReadAtLeast(_buffer.AsSpan(Receipt.PrefixLength, (int)rest), (int)rest, throwOnEndOfStream: false) != rest
-            || !Receipt.TryParse(_buffer.AsMemory(0, length), out Receipt? receipt, out _))
+        if (!TryFill(length) || !Receipt.TryParse(_buffer.AsMemory(0, length), out Receipt? receipt, out _))
         {
             throw NoReceipt();
         }
@@ -49,6 +42,28 @@ internal sealed class ReceiptFileReader(Stream file)
         _position += length;
         Count++;
         return receipt;
+    }
+
+    /// <summary>The buffer grows with what is there, not with what a length promises.</summary>
+    private bool TryFill(int length)
+    {
+        for (int filled = Receipt.PrefixLength; filled < length;)
+        {
+            if (filled == _buffer.Length)
+            {
+                Array.Resize(ref _buffer, Math.Min(length, 2 * filled));
+            }
+
+            int wanted = Math.Min(length, _buffer.Length) - filled;
+            if (file.ReadAtLeast(_buffer.AsSpan(filled, wanted), wanted, throwOnEndOfStream: false) != wanted)
+            {
+                return false;
+            }
+
+            filled += wanted;
+        }
+
+        return true;
     }
 
     private CommandException NoReceipt() => new(

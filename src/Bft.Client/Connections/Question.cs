@@ -18,6 +18,10 @@ internal static class Question
         {
             return await ask(limit.Token).ConfigureAwait(false);
         }
+        catch (RpcException error) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(error.Message, error, cancellationToken);
+        }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested && error is RpcException or SessionEndedException or OperationCanceledException)
         {
             return limit.IsCancellationRequested ? $"No answer within {connection.ConnectTimeout.TotalSeconds} s." : error.Message;

@@ -29,6 +29,22 @@ public sealed class VerifyTests(RunningCluster running)
         Assert.InRange(new FileInfo(receipt).Length, Text.Length, Text.Length * 2);
     }
 
+    [Fact]
+    public async Task Receipts_and_evidence_may_come_through_a_pipe()
+    {
+        (string payload, string receipt) = await PublishAsync("verify-pipe");
+        byte[] evidence = new PublisherEquivocation(Statement("pay Bob"), Statement("pay Carol")).Encode();
+
+        BftResult receipts = await _cluster.RunAsync(await File.ReadAllBytesAsync(receipt), "verify", "-", "--payload", payload);
+        BftResult cut = await _cluster.RunAsync((await File.ReadAllBytesAsync(receipt)).AsMemory()[..^1], "verify", "-");
+        BftResult proof = await _cluster.RunAsync(evidence, "verify", "-");
+
+        Assert.True(receipts.ExitCode == 0, receipts.ToString());
+        Assert.Equal((int)ExitCode.Invalid, cut.ExitCode);
+        Assert.True(proof.ExitCode == 0, proof.ToString());
+        Assert.Contains("signed two different batches", proof.Output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("more", "prove the first")]
     [InlineData("less", "prove more")]
