@@ -13,7 +13,6 @@ internal sealed class FairTime
     private const int Scale = 1024; // a cost of 1 divided by a weight leaves something
 
     private readonly Dictionary<PublicKey, Int128> _ends = []; // bound: parties that had a turn since the last idle moment
-    private Int128 _latest;
 
     /// <summary>The present: where the earliest turn under way began. Only rises.</summary>
     public Int128 Now { get; private set; }
@@ -26,18 +25,10 @@ internal sealed class FairTime
     public static Int128 EndOf(Int128 start, long cost, int weight) => start + ((Int128)cost * Scale / weight);
 
     /// <summary>A turn is given, or asked for: the party's next one begins where it ends.</summary>
-    public void Charge(PublicKey party, Int128 end)
-    {
-        _ends[party] = end;
-        _latest = Int128.Max(_latest, end);
-    }
+    public void Charge(PublicKey party, Int128 end) => _ends[party] = end;
 
     public void AdvanceTo(Int128 start) => Now = Int128.Max(Now, start);
 
     /// <summary>Nobody wants anything: all are alike from here on.</summary>
-    public void OnIdle()
-    {
-        Now = _latest;
-        _ends.Clear();
-    }
+    public void OnIdle() => _ends.Clear();
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Bft.Configuration;
 using Bft.Crypto;
 using Bft.Protocol;
@@ -75,10 +76,12 @@ public sealed class PublisherGateTests
         (await staying.WaitAsync(Patience)).Dispose();
     }
 
-    [Fact]
-    public async Task An_identity_above_its_rate_waits_and_others_do_not()
+    [Theory]
+    [InlineData("messagesPerSecond: 1")]
+    [InlineData("bytesPerSecond: 10")]
+    public async Task An_identity_above_its_rate_waits_and_others_do_not(string rate)
     {
-        _cluster = Cluster("messagesPerSecond: 1", "");
+        _cluster = Cluster(rate, "");
         (await EnterAsync(0)).Dispose();
         using CancellationTokenSource over = new();
         Task<IDisposable> second = EnterAsync(0, cancellationToken: over.Token);
@@ -93,10 +96,12 @@ public sealed class PublisherGateTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
     }
 
-    [Fact]
-    public async Task The_rate_of_all_is_shared_in_fair_order()
+    [Theory]
+    [InlineData("messagesPerSecond: 1")]
+    [InlineData("bytesPerSecond: 1")]
+    public async Task The_rate_of_all_is_shared_in_fair_order(string rate)
     {
-        _cluster = Cluster("", "sharing:\n  messagesPerSecond: 1\n");
+        _cluster = Cluster("", $"sharing:\n  {rate}\n");
         using CancellationTokenSource over = new();
         Task<IDisposable>[] greedy = [.. Enumerable.Range(0, 60).Select(_ => EnterAsync(0, bytes: 1, over.Token))];
         Task<IDisposable> modest = EnterAsync(1, bytes: 1);
@@ -141,6 +146,41 @@ public sealed class PublisherGateTests
         }
 
         Assert.InRange(bound.Bytes, bytes * 0.7, Math.Max(bytes * 1.4, 30_000));
+    }
+
+    [Fact]
+    public async Task More_is_admitted_at_a_time_when_what_is_admitted_is_soon_done()
+    {
+        PublisherGate gate = new(() => _cluster, new AdmissionBound(BytesMax, 100 * BytesMax));
+        Queue<Task<IDisposable>> calls = new(Enumerable.Range(0, 50).Select(_ => EnterAsync()));
+        long begun = Stopwatch.GetTimestamp();
+        while (calls.Count(call => call.IsCompleted) < 10)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(begun) < Patience, "It stays at its least.");
+            (await calls.Dequeue().WaitAsync(Patience)).Dispose();
+            calls.Enqueue(EnterAsync());
+        }
+
+        Task<IDisposable> EnterAsync() => gate.EnterAsync(_keys[0], new PublishCost(BytesMax, 1), CancellationToken.None).AsTask();
+    }
+
+    [Fact]
+    public void What_is_done_while_nobody_waits_changes_no_bound()
+    {
+        AdmissionBound bound = new(1000, 4_000_000);
+        long now = 1_000_000;
+        for (; bound.Bytes < 4_000_000; now += 10_000)
+        {
+            bound.OnFull();
+            bound.OnDone(bound.Bytes, now);
+        }
+
+        for (int i = 0; i < 100; i++, now += 10_000)
+        {
+            bound.OnDone(100, now);
+        }
+
+        Assert.Equal(4_000_000, bound.Bytes);
     }
 
     private Task<IDisposable> EnterAsync(int client, long bytes = BytesMax, CancellationToken cancellationToken = default) =>
