@@ -197,7 +197,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
                 _publishers.Add(connection);
                 break;
             case ChannelKind.Exchange:
-                connection.ServerState = new ExchangeIntake(Cluster.Committee, Index, IndexOf(connection.Client), _store, Cluster.Scheme);
+                connection.ServerState = new ExchangeIntake(Cluster.Committee, Index, IndexOf(connection.Client), _store, new CountedSignatures(Cluster.Scheme));
                 break;
             case ChannelKind.Bodies or ChannelKind.Tips:
                 connection.ServerState = new Reader { StuckSince = SteadyMs };

@@ -5,6 +5,7 @@ using Bft.Protocol.Model;
 using Bft.Protocol.Publishing;
 using Bft.Protocol.Verification;
 using Bft.Wire.Frames;
+using Bft.Wire.Services;
 
 namespace Bft.Client;
 
@@ -27,13 +28,13 @@ internal sealed record BodyReply(BodyFrame Body) : VerifiedReply;
 internal sealed record BadReply(string What) : VerifiedReply;
 
 /// <summary>Verifies what one witness replies. One thread at a time, which need not be the driver's.</summary>
-internal sealed class PublishReplies(Committee committee, PublicKey publisher, Topic topic, ISignatureScheme scheme, Predicate<Slot> isCovered)
+internal sealed class PublishReplies(Committee committee, PublicKey publisher, Topic topic, CountedSignatures signatures, Predicate<Slot> isCovered)
 {
     /// <summary>Streams whose newest tip is kept: the current one, and those that are finished beside it.</summary>
     private const int TipsMax = 8;
 
-    private readonly AckVerifier _acks = new(committee, scheme, NodeLimits.Default.RememberedRootsMax);
-    private readonly BatchVerifier _batches = new(committee.Cluster, committee.Limits, scheme);
+    private readonly AckVerifier _acks = new(committee, signatures, NodeLimits.Default.RememberedRootsMax);
+    private readonly BatchVerifier _batches = new(committee.Cluster, committee.Limits, signatures);
     private readonly Lock _gate = new();
     private readonly List<QuorumCertificate> _tips = [];
 
@@ -52,6 +53,9 @@ internal sealed class PublishReplies(Committee committee, PublicKey publisher, T
             return taken;
         }
     }
+
+    /// <summary>What verifying a reply cost; see <see cref="Allowance"/>.</summary>
+    public long TakeCost(IPublishReply reply) => Allowance.CostOf(reply) + (signatures.Take() * Allowance.Signature);
 
     /// <summary>What a reply is for the driver; null when it is nothing, or waits in <see cref="TakeTips"/>.</summary>
     public VerifiedReply? Verify(IPublishReply reply)

@@ -66,7 +66,7 @@ internal sealed class PublisherDriver
         _sayAt = options.ResendFirstTicks;
         _outputs = outputs;
         _tipVerifier = new AckVerifier(committee, scheme, NodeLimits.Default.RememberedRootsMax);
-        _replies = [.. committee.Members.Select(_ => new PublishReplies(committee, signer.PublicKey, topic, scheme, IsCovered))];
+        _replies = [.. committee.Members.Select(_ => new PublishReplies(committee, signer.PublicKey, topic, new CountedSignatures(scheme), IsCovered))];
         _earlier = new EarlierRuns(committee, topic, signer, scheme, options, journal, _tipVerifier, outputs);
     }
 

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Bft.Protocol.Membership;
 using Bft.Wire.Frames;
+using Bft.Wire.Services;
 using Grpc.Core;
 
 namespace Bft.Client;
@@ -7,6 +9,11 @@ namespace Bft.Client;
 /// <summary>A publisher's sessions with one witness: what waits is written, what comes is verified here, outside the driver's task, and posted.</summary>
 internal sealed class PublisherLink(WitnessConnection connection, Session session, PublisherLoop loop, PublisherOptions options, Action<ClientNotice> notify)
 {
+    /// <summary>What a batch is answered with: an ack bundle, whose root is perhaps its own, and a tip.</summary>
+    private const long AnswerCost = Allowance.Signature + (6 * Allowance.Frame);
+
+    private readonly Allowance _allowance = new();
+
     public WitnessIndex Witness => connection.Witness;
 
     public SendQueue Queue { get; } = new(options.SendQueueBytesMax);
@@ -55,6 +62,7 @@ internal sealed class PublisherLink(WitnessConnection connection, Session sessio
             using (body)
             {
                 await requests.WriteAsync(frame, cancellationToken).ConfigureAwait(false);
+                _allowance.Earn(body is null ? Allowance.Frame : AnswerCost);
             }
         }
     }
@@ -64,7 +72,8 @@ internal sealed class PublisherLink(WitnessConnection connection, Session sessio
         PublishReplies verifier = loop.RepliesOf(Witness);
         while (await replies.MoveNext(cancellationToken).ConfigureAwait(false))
         {
-            VerifiedReply? reply = verifier.Verify(replies.Current);
+            IPublishReply frame = replies.Current;
+            VerifiedReply? reply = verifier.Verify(frame);
             if (reply is BadReply bad)
             {
                 // It comes from a faulty witness: its session ends.
@@ -75,6 +84,12 @@ internal sealed class PublisherLink(WitnessConnection connection, Session sessio
             if (reply is not null)
             {
                 await loop.PostAsync(driver => driver.OnReply(Witness, reply), cancellationToken).ConfigureAwait(false);
+            }
+
+            TimeSpan wait = _allowance.Spend(verifier.TakeCost(frame), (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds);
+            if (wait > TimeSpan.Zero)
+            {
+                await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
             }
         }
     }

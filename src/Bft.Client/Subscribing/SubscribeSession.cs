@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Bft.Protocol.Membership;
 using Bft.Wire.Frames;
+using Bft.Wire.Services;
 using Grpc.Core;
 
 namespace Bft.Client;
@@ -77,6 +79,13 @@ internal sealed class SubscribeSession(WitnessConnection connection, Session ses
             {
                 // R6: credit before the next frame; what is not read waits at the witness.
                 await loop.Driver.Credit.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            // What is served is asked for, as the credit above says; nobody asks for tips and heartbeats by the thousand. A correct witness that has to wait tells the last tips only.
+            if (received.Frame is not (CertifiedFrame or BodyFrame)
+                && loop.AllowanceOf(Witness).Spend(Allowance.CostOf(received.Frame), (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds) is { Ticks: > 0 } wait)
+            {
+                await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
             }
         }
     }

@@ -6,6 +6,7 @@ using Bft.Protocol.Model;
 using Bft.Protocol.Receiving;
 using Bft.Protocol.Verification;
 using Bft.Wire.Frames;
+using Bft.Wire.Services;
 using Covered = Bft.Protocol.Receiving.Delivery;
 
 namespace Bft.Client;
@@ -24,6 +25,7 @@ internal sealed class SubscriberLoop : IReceiverOutputs
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(20);
 
     private readonly IReadOnlyList<WitnessConnection> _connections;
+    private readonly Allowance[] _allowances;
     private readonly Session _session;
     private readonly Topic _topic;
     private readonly HandOvers _handOvers;
@@ -40,6 +42,7 @@ internal sealed class SubscriberLoop : IReceiverOutputs
         IReadOnlyList<WitnessConnection> connections, Session session, Committee committee, Topic topic, SubscriptionOptions options, CursorStore? cursor, Action<ClientNotice> notify)
     {
         _connections = connections;
+        _allowances = [.. connections.Select(_ => new Allowance())];
         _session = session;
         _topic = topic;
         _notify = notify;
@@ -49,6 +52,9 @@ internal sealed class SubscriberLoop : IReceiverOutputs
     }
 
     public ReceiverDriver Driver { get; }
+
+    /// <summary>What a witness may cost by frames that serve nothing, over all its sessions here.</summary>
+    public Allowance AllowanceOf(WitnessIndex witness) => _allowances[witness.Value];
 
     /// <summary>In order; at most as many bytes as <see cref="ByteCredit"/> lets in. Completes with the reason why the subscription ended.</summary>
     public ChannelReader<DeliveryInOrder> Deliveries => _deliveries.Reader;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
 using Bft.Wire.Frames;
 using Bft.Wire.Services;
 using Grpc.Core;
@@ -34,8 +35,22 @@ internal sealed class PeerLink(WitnessIndex peer, PeerDialer dialer, EdgeLimits 
     /// <summary>Milliseconds since anything came from the peer, on any call; 0 when nothing ever did.</summary>
     public ulong LastHeardMs => Volatile.Read(ref _heardAt) is > 0 and long at ? (ulong)Stopwatch.GetElapsedTime(at).TotalMilliseconds : 0;
 
-    /// <summary>Frames go to this; null while there is no connection, for a new one begins with all that matters.</summary>
-    public Outbox<IExchangeRequest>? Outbox => _outbox;
+    /// <summary>What the peer may cost, over all its calls.</summary>
+    public Allowance Allowance { get; } = new();
+
+    /// <summary>A frame that waits here, or is dropped while there is no connection, for a new one begins with all that matters.</summary>
+    public void Tell(IExchangeRequest frame, int bytes)
+    {
+        Allowance.Earn(Allowance.CostOf(frame) + (frame is AcksFrame ? Allowance.Signature : 0));
+        _outbox?.Post(frame, bytes);
+    }
+
+    /// <summary>W8: a stored tip.</summary>
+    public void TellTip(StreamId stream, TipFrame tip)
+    {
+        Allowance.Earn(Allowance.CostOf(tip));
+        _outbox?.PostTip(stream, tip, tip.Certificate.Length);
+    }
 
     public void Heard() => Volatile.Write(ref _heardAt, Stopwatch.GetTimestamp());
 

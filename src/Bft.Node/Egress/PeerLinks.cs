@@ -23,7 +23,7 @@ internal sealed class PeerLinks
         {
             if (peer is null || link?.Peer == peer)
             {
-                link?.Outbox?.Post(frame, bytes);
+                link?.Tell(frame, bytes);
             }
         }
     }
@@ -35,7 +35,7 @@ internal sealed class PeerLinks
         {
             if (peer is null || link?.Peer == peer)
             {
-                link?.Outbox?.PostTip(stream, tip, tip.Certificate.Length);
+                link?.TellTip(stream, tip);
             }
         }
     }

@@ -1,10 +1,12 @@
+using System.Diagnostics;
 using Bft.Wire.Frames;
+using Bft.Wire.Services;
 using Grpc.Core;
 
 namespace Bft.Node;
 
-/// <summary>Reads what one peer tells.</summary>
-internal sealed class ExchangeCall(ExchangeIntake intake, CoreMailbox core, ByteBudget budget, Action heard)
+/// <summary>Reads what one peer tells, no faster than it may cost.</summary>
+internal sealed class ExchangeCall(ExchangeIntake intake, CoreMailbox core, ByteBudget budget, Allowance allowance, Action heard)
 {
     /// <exception cref="RpcException">The peer sent what no correct witness sends.</exception>
     public async Task ReadAllAsync(IAsyncStreamReader<IExchangeRequest> requests, CancellationToken cancellationToken)
@@ -21,6 +23,12 @@ internal sealed class ExchangeCall(ExchangeIntake intake, CoreMailbox core, Byte
             if (taken.Input is { } input)
             {
                 await core.PostAsync(input, budget, cancellationToken);
+            }
+
+            TimeSpan wait = allowance.Spend(intake.Cost, (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds);
+            if (wait > TimeSpan.Zero)
+            {
+                await Task.Delay(wait, cancellationToken);
             }
         }
     }

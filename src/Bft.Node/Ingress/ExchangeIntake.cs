@@ -4,6 +4,7 @@ using Bft.Protocol.Membership;
 using Bft.Protocol.Verification;
 using Bft.Storage;
 using Bft.Wire.Frames;
+using Bft.Wire.Services;
 
 namespace Bft.Node;
 
@@ -12,17 +13,20 @@ namespace Bft.Node;
 /// <param name="self">This witness.</param>
 /// <param name="peer">The one that tells.</param>
 /// <param name="store">Says what is known already.</param>
-/// <param name="scheme">Checks signatures.</param>
-internal sealed class ExchangeIntake(Committee committee, WitnessIndex self, WitnessIndex peer, BatchStore store, ISignatureScheme scheme)
+/// <param name="signatures">Checks them, and counts them for what this peer may cost.</param>
+internal sealed class ExchangeIntake(Committee committee, WitnessIndex self, WitnessIndex peer, BatchStore store, CountedSignatures signatures)
 {
     private const int AckBytes = 4; // in memory, for each byte on the wire
 
-    private readonly AckVerifier _acks = new(committee, scheme, NodeLimits.Default.RememberedRootsMax);
-    private readonly EvidenceVerifier _evidence = new(committee, scheme);
+    private readonly AckVerifier _acks = new(committee, signatures, NodeLimits.Default.RememberedRootsMax);
+    private readonly EvidenceVerifier _evidence = new(committee, signatures);
     private readonly RangeVerifier _ranges = new(
-        new AckVerifier(committee, scheme, NodeLimits.Default.RememberedRootsMax), new BatchVerifier(committee.Cluster, committee.Limits, scheme));
+        new AckVerifier(committee, signatures, NodeLimits.Default.RememberedRootsMax), new BatchVerifier(committee.Cluster, committee.Limits, signatures));
 
     private AckBundle? _late;
+
+    /// <summary>What the frame taken last cost; see <see cref="Allowance"/>.</summary>
+    public long Cost { get; private set; }
 
     public Intake Take(IExchangeRequest frame)
     {
@@ -37,6 +41,10 @@ internal sealed class ExchangeIntake(Committee committee, WitnessIndex self, Wit
             MalformedFrame malformed => Refuse(malformed.Reason, out reason),
             _ => null,
         };
+
+        // A quorum's signatures over what is not stored here: nobody can make up many of these, and whoever catches up wants them all.
+        long verified = signatures.Take();
+        Cost = Allowance.CostOf(frame) + (input is CertificateInput ? 0 : verified * Allowance.Signature);
         return reason != RejectReason.None ? Intake.Faulty($"A message does not hold: {reason}.")
             : input is not null ? Intake.Of(input)
             : default;

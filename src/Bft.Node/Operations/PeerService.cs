@@ -20,6 +20,7 @@ internal sealed class PeerService(
         using Session session = await sessions.OpenAsync(requests, replies, isForPeers: true, context, over);
         PeerLink link = peers.Of(session.Peer!.Value) ?? throw new RpcException(new Status(StatusCode.PermissionDenied, "This witness is yourself."));
         ByteBudget budget = new(limits.InputBytesPerCallMax, input);
-        await new ExchangeCall(new ExchangeIntake(identity.Committee, identity.Index, link.Peer, store, Ed25519.Instance), core, budget, link.Heard).ReadAllAsync(requests, over);
+        ExchangeIntake intake = new(identity.Committee, identity.Index, link.Peer, store, new CountedSignatures(Ed25519.Instance));
+        await new ExchangeCall(intake, core, budget, link.Allowance, link.Heard).ReadAllAsync(requests, over);
     }
 }
