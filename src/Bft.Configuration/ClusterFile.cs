@@ -45,6 +45,9 @@ public sealed class ClusterFile
     /// <summary>How publishers share a witness.</summary>
     public SharingPolicy Sharing { get; internal init; } = new();
 
+    /// <summary>Who may connect to a witness, as far as it is not as by default.</summary>
+    public EdgePolicy Edge { get; internal init; } = new();
+
     /// <summary>64 hexadecimal digits.</summary>
     internal string Nonce { get; }
 

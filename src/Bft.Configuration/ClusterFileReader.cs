@@ -15,7 +15,7 @@ internal sealed class ClusterFileReader(string file)
 
     /// <summary>A hundred years: longer is a slip, and would not fit the clock.</summary>
     private const long SecondsMax = 36_500L * 86_400;
-    private static readonly string[] RootKeys = ["cluster", "nonce", "limits", "witnesses", "clients", "topics", "sharing"];
+    private static readonly string[] RootKeys = ["cluster", "nonce", "limits", "witnesses", "clients", "topics", "sharing", "edge"];
     private static readonly string[] LimitKeys = ["batchBytesMax", "messageBytesMax", "messageCountMax", "tableBytesMax", "windowSlots", "windowBytes"];
 
     public ClusterFile Read(string text)
@@ -35,10 +35,11 @@ internal sealed class ClusterFileReader(string file)
         RequireDistinct(witnesses.Select(witness => witness.Key.ToString()), witnessesNode, "witness key");
         RequireDistinct(witnesses.Select(witness => witness.Address.Authority), witnessesNode, "witness address");
         SharingPolicy sharing = fields.TryGetValue("sharing", out YamlNode? sharingNode) ? Sharing(sharingNode) : new();
+        EdgePolicy edge = fields.TryGetValue("edge", out YamlNode? edgeNode) ? Edge(edgeNode) : new();
         TopicPolicy[] topics = fields.TryGetValue("topics", out YamlNode? topicsNode) ? Topics(topicsNode, clients) : [];
         try
         {
-            return new ClusterFile(new Genesis(name, nonceBytes, witnesses.Select(witness => witness.Key), limits), nonce, witnesses, clients, topics) { Sharing = sharing };
+            return new ClusterFile(new Genesis(name, nonceBytes, witnesses.Select(witness => witness.Key), limits), nonce, witnesses, clients, topics) { Sharing = sharing, Edge = edge };
         }
         catch (ArgumentException error)
         {
@@ -158,10 +159,25 @@ internal sealed class ClusterFileReader(string file)
         };
     }
 
-    private long? Amount(Dictionary<string, YamlNode> fields, string key, long max = long.MaxValue) =>
+    private EdgePolicy Edge(YamlNode node)
+    {
+        Dictionary<string, YamlNode> fields = Fields(node, ["connectionsMax", "connectionsPerAddressMax", "strangersMax", "perKeyMax", "unreadBytesMax"], "edge");
+        int? connections = (int?)Amount(fields, "connectionsMax", EdgePolicy.ConnectionsMost, EdgePolicy.ConnectionsMin);
+        long most = connections ?? EdgePolicy.ConnectionsByDefault;
+        return new EdgePolicy
+        {
+            ConnectionsMax = connections,
+            ConnectionsPerAddressMax = (int?)Amount(fields, "connectionsPerAddressMax", most),
+            StrangersMax = (int?)Amount(fields, "strangersMax", most),
+            PerKeyMax = (int?)Amount(fields, "perKeyMax", 1024, 2),
+            UnreadBytesMax = Amount(fields, "unreadBytesMax", min: EdgePolicy.UnreadBytesMin),
+        };
+    }
+
+    private long? Amount(Dictionary<string, YamlNode> fields, string key, long max = long.MaxValue, long min = 1) =>
         !fields.TryGetValue(key, out YamlNode? node) ? null
-        : long.TryParse(Text(node), NumberStyles.None, CultureInfo.InvariantCulture, out long amount) && amount is >= 1 && amount <= max ? amount
-        : throw Fault(node, $"'{Text(node)}' is no {key}; write a whole number from 1{(max < long.MaxValue ? $" to {max}" : " on")}");
+        : long.TryParse(Text(node), NumberStyles.None, CultureInfo.InvariantCulture, out long amount) && amount >= min && amount <= max ? amount
+        : throw Fault(node, $"'{Text(node)}' is no {key}; write a whole number from {min}{(max < long.MaxValue ? $" to {max}" : " on")}");
 
     private TopicPolicy[] Topics(YamlNode node, ClientEntry[] clients)
     {

@@ -69,6 +69,16 @@ internal static class ClusterFileWriter
             text.Append(Line("bytesPerSecond", Number(file.Sharing.BytesPerSecond), "  "));
         }
 
+        if (file.Edge != new EdgePolicy())
+        {
+            text.Append("\n# Who may connect to a witness: connections in all, from one address, without a proven key, of one key; and request bytes that lie unread.\nedge:\n");
+            text.Append(Line("connectionsMax", Number(file.Edge.ConnectionsMax), "  "));
+            text.Append(Line("connectionsPerAddressMax", Number(file.Edge.ConnectionsPerAddressMax), "  "));
+            text.Append(Line("strangersMax", Number(file.Edge.StrangersMax), "  "));
+            text.Append(Line("perKeyMax", Number(file.Edge.PerKeyMax), "  "));
+            text.Append(Line("unreadBytesMax", Number(file.Edge.UnreadBytesMax), "  "));
+        }
+
         return text.ToString();
     }
 

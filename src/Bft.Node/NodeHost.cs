@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Bft.Configuration;
 using Bft.Crypto;
 using Bft.Health;
 using Bft.Protocol.Model;
@@ -27,7 +28,7 @@ public static class NodeHost
             using NodeIdentity identity = NodeIdentity.Load(options);
             using DirectoryLock directory = DirectoryLock.TryTake(options.DataDirectory)
                 ?? throw new NodeFailure(NodeExitCode.DataInUse, $"{options.DataDirectory} is used by another process. Two processes with one key would be a faulty witness; stop the other one.");
-            await RunAsync(options, identity, cancellationToken);
+            await RunAsync(options with { Edge = options.Edge.With(identity.Cluster.Edge) }, identity, cancellationToken);
         }
         catch (Exception e)
         {
@@ -114,10 +115,11 @@ public static class NodeHost
     {
         try
         {
+            EdgePolicy edge = identity.Cluster.Edge;
             identity.Reload(options);
             lobby.KeepOnly(NodeIdentity.PinOf(identity.Certificate));
             lifetime.EndCalls();
-            log.Write($"read {options.ClusterFile} and the TLS certificate again: {identity.Cluster.Clients.Count} clients, {identity.Cluster.Topics.Count} policies; open calls end and come back");
+            log.Write($"read {options.ClusterFile} and the TLS certificate again: {identity.Cluster.Clients.Count} clients, {identity.Cluster.Topics.Count} policies; open calls end and come back{(identity.Cluster.Edge == edge ? "" : "; what edge says counts from the next start on")}");
         }
 #pragma warning disable CA1031 // Whatever is wrong with the new files, the witness runs on with the old.
         catch (Exception error)

@@ -53,6 +53,20 @@ public sealed class ClusterFileTests
         Assert.Equal((read.Sharing, weighty), (again.Sharing, again.Clients[0]));
     }
 
+    [Fact]
+    public void What_the_edge_admits_is_read_and_written_and_no_part_of_the_cluster_id()
+    {
+        string text = Made().ToYaml() + "edge:\n  connectionsMax: 4096\n  connectionsPerAddressMax: 4000\n  strangersMax: 500\n  perKeyMax: 64\n  unreadBytesMax: 400000000\n";
+
+        ClusterFile read = ClusterFile.Parse(text, "cluster.yaml");
+
+        EdgePolicy edge = new() { ConnectionsMax = 4096, ConnectionsPerAddressMax = 4000, StrangersMax = 500, PerKeyMax = 64, UnreadBytesMax = 400_000_000 };
+        Assert.Equal(edge, read.Edge);
+        Assert.Equal(Made().Genesis.Cluster, read.Genesis.Cluster);
+        Assert.Equal(edge, ClusterFile.Parse(read.ToYaml(), "cluster.yaml").Edge);
+        Assert.Equal(new EdgePolicy(), Made().Edge);
+    }
+
     [Theory]
     [InlineData("cluster: \"demo\"", "cluster: \"other\"")]
     [InlineData("windowSlots: 256", "windowSlots: 255")]
@@ -111,6 +125,13 @@ public sealed class ClusterFileTests
     [InlineData("name: \"bob\"", "name: \"bob\"\n    weight: 0", "from 1 to 1000")]
     [InlineData("name: \"bob\"", "name: \"bob\"\n    messagesPerSecond: fast", "no messagesPerSecond")]
     [InlineData("topics:", "sharing:\n  by: hours\ntopics:", "neither bytes nor messages")]
+    [InlineData("topics:", "edge:\n  connections: 1000\ntopics:", "no key 'connections'")]
+    [InlineData("topics:", "edge:\n  connectionsMax: 15\ntopics:", "from 16 to 65536")]
+    [InlineData("topics:", "edge:\n  connectionsMax: 100000\ntopics:", "from 16 to 65536")]
+    [InlineData("topics:", "edge:\n  connectionsMax: 100\n  connectionsPerAddressMax: 101\ntopics:", "from 1 to 100")]
+    [InlineData("topics:", "edge:\n  strangersMax: 513\ntopics:", "from 1 to 512")]
+    [InlineData("topics:", "edge:\n  perKeyMax: 1\ntopics:", "from 2 to 1024")]
+    [InlineData("topics:", "edge:\n  unreadBytesMax: 1000\ntopics:", "from 33554432 on")]
     [InlineData("cluster: \"demo\"", "cluster: \"demo\"\ncluster: \"demo\"", "no YAML")]
     [InlineData("cluster: \"demo\"", "cluster: ", "plain value is missing")]
     [InlineData("windowSlots: 256", "windowSlots: many", "no number")]

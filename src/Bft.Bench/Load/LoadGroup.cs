@@ -7,7 +7,7 @@ namespace Bft.Bench.Load;
 /// <summary>Publishers and receivers in one topic of a cluster, and the runs that a measurement is made of. Every receiver gets everything.</summary>
 internal sealed class LoadGroup : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Subscriptions of one identity: each holds one or two sessions at a witness, which allows 32.</summary>

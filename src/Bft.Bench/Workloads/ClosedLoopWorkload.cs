@@ -13,8 +13,8 @@ internal static class ClosedLoopWorkload
     private static readonly int[] Committees = [4, 7, 10, 13];
     private static readonly int[] Fanouts = [1, 10, 100];
 
-    /// <summary>Each publisher holds a connection to each witness, which takes 512 in all.</summary>
-    private static readonly int[] PublisherCounts = [1, 10, 100];
+    /// <summary>Each publisher holds a connection to each witness; what <c>edge</c> admits follows the clients.</summary>
+    private static readonly int[] PublisherCounts = [1, 10, 100, 1000];
 
     public static Task ThroughputAsync(BenchOptions options, IBenchOutput output, CancellationToken cancellationToken) => RunAsync(
         "throughput", (options.Sizes.Count > 0 ? options.Sizes : UsualSizes).Select(size => new Setup(SizeName(size), options.Witnesses, size)), options, output, cancellationToken);

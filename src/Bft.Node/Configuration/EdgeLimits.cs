@@ -1,3 +1,5 @@
+using Bft.Configuration;
+
 namespace Bft.Node;
 
 /// <summary>What bounds the memory that connections, clients and peers can make a witness use.</summary>
@@ -8,11 +10,34 @@ public sealed record EdgeLimits
 
     public static EdgeLimits Default { get; } = new();
 
+    /// <summary>With what cluster.yaml says otherwise. What is counted in connections and calls keeps its share of <see cref="ConnectionsMax"/>.</summary>
+    public EdgeLimits With(EdgePolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        EdgeLimits scaled = policy.ConnectionsMax is not { } connections ? this : this with
+        {
+            ConnectionsMax = connections,
+            ConnectionsPerAddressMax = connections * 3 / 4,
+            StrangersMax = connections / 4,
+            CallsMax = connections * 4,
+            PendingCallsMax = connections,
+            PendingCallsPerAddressMax = connections / 2,
+        };
+        return scaled with
+        {
+            ConnectionsPerAddressMax = policy.ConnectionsPerAddressMax ?? scaled.ConnectionsPerAddressMax,
+            StrangersMax = policy.StrangersMax ?? scaled.StrangersMax,
+            ConnectionsPerIdentityMax = policy.PerKeyMax ?? scaled.ConnectionsPerIdentityMax,
+            SessionsPerIdentityMax = policy.PerKeyMax ?? scaled.SessionsPerIdentityMax,
+            UnreadBytesMax = policy.UnreadBytesMax ?? scaled.UnreadBytesMax,
+        };
+    }
+
     /// <summary>How long empty frames may come at the highest rate before it counts. Unit: seconds.</summary>
     internal const int FrameBurstSeconds = 5;
 
     /// <summary>Most connections. <value>Default 512.</value></summary>
-    public int ConnectionsMax { get; init; } = 512;
+    public int ConnectionsMax { get; init; } = EdgePolicy.ConnectionsByDefault;
 
     /// <summary>Most connections from one address (for IPv6: one /64). <value>Default 384, well below <see cref="ConnectionsMax"/>; a hundred clients behind one address have two hundred.</value></summary>
     public int ConnectionsPerAddressMax { get; init; } = 384;
