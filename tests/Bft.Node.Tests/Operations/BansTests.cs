@@ -39,6 +39,14 @@ public sealed class BansTests
     }
 
     [Fact]
+    public void What_led_to_a_ban_counts_for_no_other()
+    {
+        Ban("a", 0);
+        Assert.Null(_bans.Offend("a", 50, 1000)); // it is over
+        Assert.Equal(TimeSpan.Zero, _bans.Remaining("a", 1000));
+    }
+
+    [Fact]
     public void A_banned_one_is_let_in_a_few_times_a_second()
     {
         Assert.All(Enumerable.Range(0, 100), _ => Assert.True(_bans.MayEnter("a", 0)));
