@@ -27,7 +27,7 @@ public sealed class ExchangeIntakeTests : IDisposable
         _witness = new StoringWitness(_cluster, new SimulatedDisk());
         _witness.OnBatch([.. _stream.Batches]);
         _witness.Certify(_cluster, _stream[3], from: 0);
-        _intake = new ExchangeIntake(_cluster.Committee, new WitnessIndex(Self), new WitnessIndex(Peer), _witness.Store, Ed25519.Instance);
+        _intake = new ExchangeIntake(_cluster.Committee, new WitnessIndex(Self), new WitnessIndex(Peer), _witness.Store, new CountedSignatures(Ed25519.Instance));
     }
 
     public void Dispose()
