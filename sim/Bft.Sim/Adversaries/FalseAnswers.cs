@@ -100,7 +100,7 @@ internal sealed class FalseAnswers(SimulatedCluster cluster, ISigner own)
         return (standing with
         {
             Originals = [.. standing.Originals, other.ReadStatement(other.End.Preceding)],
-            Certificates = [.. standing.Certificates, other.Tip!.Certificate.Bytes],
+            Certificates = [.. standing.Certificates, other.TryReadTip(out VerifiedCertificate? tip) ? tip.Certificate.Bytes : default],
         }, "recalls another's batches");
     }
 

@@ -238,7 +238,7 @@ internal abstract class RunFacts
     public abstract Topic TopicOf(int party);
 
     /// <summary>The tip that a witness shows, or would show, for a stream; null when it stored nothing of it.</summary>
-    public abstract VerifiedCertificate? StoredTip(int witness, StreamId stream);
+    public abstract BatchRef? StoredTip(int witness, StreamId stream);
 
     /// <summary>A witness that is up remembers its ack of a batch; true as well where it need not: below its tip, in a stream that it retired.</summary>
     public virtual bool RemembersAck(int witness, BatchRef batch) => true;

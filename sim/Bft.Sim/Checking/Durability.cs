@@ -154,7 +154,7 @@ internal sealed class Durability : Checker
     {
         foreach (((int witness, StreamId stream), Sequence shown) in _shownTips)
         {
-            if (witness == party && Facts.IsCorrect(party) && (Facts.StoredTip(party, stream) is not { } tip || tip.Batch.Sequence < shown))
+            if (witness == party && Facts.IsCorrect(party) && (Facts.StoredTip(party, stream) is not { } tip || tip.Sequence < shown))
             {
                 Fail($"{NameOf(party)} came back without slot {shown} of {stream}, which it had shown as stored.", party);
             }
@@ -251,7 +251,7 @@ internal sealed class Durability : Checker
             return;
         }
 
-        for (BatchRef? stored = tip.Batch; stored is { } batch; stored = Facts.Sightings.Find(batch.Digest)?.Previous)
+        for (BatchRef? stored = tip; stored is { } batch; stored = Facts.Sightings.Find(batch.Digest)?.Previous)
         {
             if (promised.TryGetValue(batch.Sequence.Value, out Promised? kept) && kept.Digest != batch.Digest)
             {
@@ -261,7 +261,7 @@ internal sealed class Durability : Checker
         }
     }
 
-    private bool LacksTip(int witness, StreamId stream, ulong highest) => Facts.StoredTip(witness, stream) is not { } tip || tip.Batch.Sequence.Value < highest;
+    private bool LacksTip(int witness, StreamId stream, ulong highest) => Facts.StoredTip(witness, stream) is not { } tip || tip.Sequence.Value < highest;
 
     private void Promise(BatchRef batch, int by)
     {

@@ -284,7 +284,7 @@ internal sealed class Replica
         _effects.StoredTips.ForEach(tip => ShowTip(tip.Certificate));
         foreach (PeerTip tip in _effects.PeerTips)
         {
-            _sent.Add(new Sent(SmallInput.Certificate, tip.Peer?.Value ?? -1, ShowTip(tip.Certificate)));
+            _sent.Add(new Sent(SmallInput.Certificate, tip.Peer?.Value ?? -1, ShowTip(TipOf(tip.Tip))));
         }
 
         _sent.AddRange(_effects.Fetches.Select(fetch => new Sent(SmallInput.Range, fetch.Peer.Value, (int)fetch.From.Value)));
@@ -297,8 +297,17 @@ internal sealed class Replica
                 $"C2: {evidence} accuses a correct party.");
         }
 
+        TipFork[] forks = [.. _effects.TipForks];
         _effects.Clear();
+        foreach (TipFork fork in forks)
+        {
+            _role.OnTipFork(TipOf(fork.Tip), fork, _effects);
+            Perform();
+        }
     }
+
+    /// <summary>What the host reads in the journal.</summary>
+    private VerifiedCertificate TipOf(BatchRef tip) => _journal.OfType<CertificateRecord>().First(record => record.Certificate.Batch == tip).Certificate;
 
     private void Show(int peer, IEnumerable<AckBundle> bundles)
     {

@@ -188,7 +188,7 @@ internal sealed class SimulatedCluster : RunFacts
         _ => throw new ArgumentOutOfRangeException(nameof(party)),
     };
 
-    public override VerifiedCertificate? StoredTip(int witness, StreamId stream) =>
+    public override BatchRef? StoredTip(int witness, StreamId stream) =>
         _parties[witness] is WitnessParty { IsUp: true } party && party.Store.TryFind(stream, out StreamLog? log) ? log.Tip : null;
 
     public override bool RemembersAck(int witness, BatchRef batch) =>

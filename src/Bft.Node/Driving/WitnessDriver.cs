@@ -1,6 +1,7 @@
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Roles;
+using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
 using Bft.Storage;
 using Bft.Wire.Frames;
@@ -214,8 +215,18 @@ internal sealed class WitnessDriver
         }
 
         Show(_role.HasLostMemory ? WitnessState.NotAcking : _role.IsAsking ? WitnessState.Recovering : WitnessState.Serving);
-        Delivery.Perform(_effects, _outputs, HandOvers);
+        Delivery.Perform(_effects, _outputs, HandOvers, _store);
+        TipFork[] forks = [.. _effects.TipForks];
         _effects.Clear();
+        foreach (TipFork fork in forks)
+        {
+            // C2: a tip that cannot be read is repaired, and the certificate comes again.
+            if (_store.TryFind(fork.Tip.Stream, out StreamLog? log) && log.TryReadTip(out VerifiedCertificate? tip) && tip.Batch == fork.Tip)
+            {
+                _role.OnTipFork(tip, fork, _effects);
+                Perform();
+            }
+        }
     }
 
     private void Show(WitnessState state)

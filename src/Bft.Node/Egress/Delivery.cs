@@ -1,7 +1,9 @@
 using Bft.Crypto;
 using Bft.Protocol.Membership;
+using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
+using Bft.Storage;
 using Bft.Wire.Frames;
 
 namespace Bft.Node;
@@ -9,7 +11,7 @@ namespace Bft.Node;
 /// <summary>What the core decided, as frames.</summary>
 internal static class Delivery
 {
-    public static void Perform(WitnessEffects effects, IWitnessOutputs outputs, HandOverBook handOvers)
+    public static void Perform(WitnessEffects effects, IWitnessOutputs outputs, HandOverBook handOvers, BatchStore store)
     {
         foreach (PeerRecall recall in effects.Recalls)
         {
@@ -42,7 +44,8 @@ internal static class Delivery
 
         foreach (PublisherRefusal refusal in effects.Refusals)
         {
-            outputs.ToPublisher(refusal.Publisher, RefusalFrame.From(refusal.Refusal), FrameBytes.Of(refusal.Refusal));
+            Refusal whole = refusal.LiveTips.Count == 0 ? refusal.Refusal : refusal.Refusal with { Live = [.. Originals(refusal.LiveTips, store), .. refusal.Refusal.Live] };
+            outputs.ToPublisher(refusal.Publisher, RefusalFrame.From(whole), FrameBytes.Of(whole));
         }
 
         foreach (StoredTip tip in effects.StoredTips)
@@ -55,7 +58,11 @@ internal static class Delivery
 
         foreach (PeerTip tip in effects.PeerTips)
         {
-            outputs.TipToPeer(tip.Peer, tip.Certificate.Batch.Stream, new TipFrame(tip.Certificate.Certificate.Bytes));
+            // One that cannot be read is repaired, and told again while the peers' digests differ.
+            if (store.TryFind(tip.Tip.Stream, out StreamLog? log) && log.TryReadTip(out VerifiedCertificate? certificate))
+            {
+                outputs.TipToPeer(tip.Peer, tip.Tip.Stream, new TipFrame(certificate.Certificate.Bytes));
+            }
         }
 
         foreach (StoredSlotOffer offer in effects.Offers)
@@ -94,4 +101,7 @@ internal static class Delivery
             outputs.ToPeer(null, new EvidenceFrame(bytes), bytes.Length);
         }
     }
+
+    private static IEnumerable<SignedStatement> Originals(IEnumerable<BatchRef> tips, BatchStore store) =>
+        tips.Select(tip => store.TryFind(tip.Stream, out StreamLog? log) ? log.TipStatement() : null).OfType<SignedStatement>();
 }

@@ -14,36 +14,22 @@ internal static class Standing
     {
         List<ReadOnlyMemory<byte>> certificates = [];
         List<SignedStatement> originals = [];
-        foreach (StreamLog log in store.Streams
-            .Where(log => log.Header.Publisher == publisher && log.Header.Topic == topic)
-            .OrderByDescending(log => log.Header.Incarnation))
+        foreach (StreamLog log in store.StreamsOf(topic, publisher).OrderByDescending(log => log.Header.Incarnation))
         {
-            SignedStatement[] above = [.. TipOf(log), .. log.RecordedAboveTip().Select(SignedStatement.From)];
+            // The tip's own original too: a certificate alone does not say which incarnation's it is.
+            SignedStatement[] above = [.. log.TipStatement() is { } own ? [own] : Array.Empty<SignedStatement>(), .. log.RecordedAboveTip().Select(SignedStatement.From)];
             if (certificates.Count == FrameLimits.StandingCertificatesMax || originals.Count + above.Length > FrameLimits.StandingOriginalsMax)
             {
                 break;
             }
 
             originals.AddRange(above);
-            if (log.Tip is { } tip)
+            if (log.TryReadTip(out VerifiedCertificate? tip))
             {
                 certificates.Add(tip.Certificate.Bytes);
             }
         }
 
         return new StandingFrame(topic, certificates, originals);
-    }
-
-    /// <summary>The tip's own original: a certificate alone does not say which incarnation's it is. None when there is no tip, or it is cut (S2) or damaged.</summary>
-    private static SignedStatement[] TipOf(StreamLog log)
-    {
-        try
-        {
-            return log.Tip is { } tip && tip.Batch.Sequence >= log.FirstKept ? [log.ReadStatement(tip.Batch.Sequence)] : [];
-        }
-        catch (StoreDamageException)
-        {
-            return [];
-        }
     }
 }

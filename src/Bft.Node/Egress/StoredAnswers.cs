@@ -35,7 +35,7 @@ internal sealed class StoredAnswers(BatchStore store, BatchVerifier verifier)
         if (log.RangeFrom(offered.Sequence) is not { } range)
         {
             // P6: nothing is left of the slot but that it is certified.
-            Refusal gone = new(offered.Reference.Slot, RefusalReason.BelowFloor, Certificate: log.Tip.Certificate, Text: "the slot lies below what this witness keeps");
+            Refusal gone = new(offered.Reference.Slot, RefusalReason.BelowFloor, Certificate: log.TryReadTip(out VerifiedCertificate? tip) ? tip.Certificate : null, Text: "the slot lies below what this witness keeps");
             return Intake.Answer(RefusalFrame.From(gone), FrameBytes.Of(gone));
         }
 

@@ -3,6 +3,7 @@ using Bft.Crypto;
 using Bft.Protocol.Certifying;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
+using Bft.Protocol.Verification;
 using Bft.Storage;
 using Bft.Wire.Frames;
 
@@ -68,7 +69,7 @@ internal sealed class SubscriptionFeed
     {
         foreach (Cursor cursor in _cursors)
         {
-            if (cursor.Log.Tip is { } tip && tip.Batch.Sequence >= cursor.Next)
+            if (cursor.Log.End > cursor.Next && cursor.Log.TryReadTip(out VerifiedCertificate? tip) && tip.Batch.Sequence >= cursor.Next)
             {
                 yield return new Served<ISubscribeReply>(new TipFrame(tip.Certificate.Bytes));
                 cursor.Next = tip.Batch.Sequence.Following;

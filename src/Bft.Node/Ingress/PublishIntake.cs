@@ -89,7 +89,7 @@ internal sealed class PublishIntake(
         {
             return StoredForks.Find(store, _ranges, parsed, out RejectReason doubt) is { } fork ? Intake.Of(fork)
                 : doubt != RejectReason.None ? Intake.Faulty($"A certificate does not hold: {doubt}.")
-                : isOwn || log?.Tip is not { } tip ? default // a publisher hears of its tips anyway
+                : isOwn || log is null || !log.TryReadTip(out VerifiedCertificate? tip) ? default // a publisher hears of its tips anyway
                 : Intake.Answer(new TipFrame(tip.Certificate.Bytes), FrameBytes.Overhead + tip.Certificate.Bytes.Length);
         }
 

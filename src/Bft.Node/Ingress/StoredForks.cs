@@ -28,7 +28,7 @@ internal static class StoredForks
 
     private static CertifiedFrame? OtherThanStored(BatchStore store, BatchRef batch)
     {
-        if (!store.TryFind(batch.Stream, out StreamLog? log) || log.Tip?.Batch == batch || log.RangeFrom(batch.Sequence) is not { } range)
+        if (!store.TryFind(batch.Stream, out StreamLog? log) || log.Tip == batch || log.RangeFrom(batch.Sequence) is not { } range)
         {
             return null;
         }

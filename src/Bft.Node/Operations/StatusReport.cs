@@ -42,5 +42,5 @@ internal sealed class StatusReport(NodeIdentity identity, string dataDirectory, 
     }
 
     private static StreamStatus StatusOf(StreamLog log) =>
-        new(log.Header.Id, log.Header.Topic, log.Header.Publisher, log.Header.Incarnation, log.Tip?.Batch.Sequence, log.Floor);
+        new(log.Header.Id, log.Header.Topic, log.Header.Publisher, log.Header.Incarnation, log.Tip?.Sequence, log.Floor);
 }

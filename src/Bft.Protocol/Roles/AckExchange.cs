@@ -29,8 +29,9 @@ internal sealed class AckExchange
         }
     }
 
-    public static void OnPeerConnected(WitnessIndex peer, IEnumerable<WitnessStream> streams, WitnessEffects effects) =>
-        effects.PeerResends.AddRange(streams.Where(stream => stream.Witness.SlotCount > 0).SelectMany(stream => Bundles(stream.Witness.SignedAcks)).Select(bundle => ((WitnessIndex?)peer, bundle)));
+    /// <summary>What is not certified is in streams that wait: the idle ones are not looked at.</summary>
+    public void OnPeerConnected(WitnessIndex peer, WitnessEffects effects) =>
+        effects.PeerResends.AddRange(_waiting.Values.SelectMany(waiting => Bundles(waiting.Signed)).Select(bundle => ((WitnessIndex?)peer, bundle)));
 
     public void OnTick(WitnessEffects effects)
     {
@@ -82,6 +83,8 @@ internal sealed class AckExchange
         public bool IsBusy => !_stream.IsForgotten && _stream.Witness.NextOpen > _end;
 
         public bool IsDue(long tick) => _backOff.IsDue(tick);
+
+        public IEnumerable<VerifiedAck> Signed => _stream.IsForgotten ? [] : _stream.Witness.SignedAcks;
 
         /// <summary>Not what was acked only lately: it is on its way.</summary>
         public VerifiedAck[] Uncovered() =>

@@ -126,10 +126,10 @@ internal sealed class Offenders(Committee committee)
             claim = new BatchRef(claim.Stream, claim.Sequence.Preceding, statement.Statement.Ancestor.Digest);
         }
 
-        if (witness.StoredTip is { } tip && tip.Batch.Slot == claim.Slot && tip.Batch != claim)
+        if (witness.StoredTip is { } tip && tip.Slot == claim.Slot && tip != claim)
         {
             stream.IsDivergent = true;
-            Compare(claim.Slot, tip, [], certificate, chain, effects);
+            effects.TipForks.Add(new TipFork(tip, certificate, [.. chain]));
         }
 
         stream.IsDivergent |= chain.Any(statement => witness.Contradicts(statement.Reference));

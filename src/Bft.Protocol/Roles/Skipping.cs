@@ -53,7 +53,7 @@ internal sealed class Skipping(Committee committee, WitnessIndex self, StreamWit
         }
 
         // It is itself among those that lack the slot.
-        floors.OnTip(self, witness.StoredTip?.Batch.Sequence);
+        floors.OnTip(self, witness.StoredTip?.Sequence);
         if (floors.Accepted(missing) is not { } accepted)
         {
             return;

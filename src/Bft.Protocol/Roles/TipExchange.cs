@@ -18,24 +18,25 @@ internal sealed class TipExchange(Committee committee)
     /// <summary>Most tips told again at one heartbeat.</summary>
     private const int AgainMax = 64;
 
-    /// <summary>To a peer whose connection opened all tips are told, so much of them in one tick: what it takes in may not follow how many streams there are. Unit: bytes.</summary>
+    /// <summary>To a peer whose connection opened all tips are told, about so much of them in one tick: what it takes in may not follow how many streams there are. Unit: bytes.</summary>
     private const int TickBytesMax = 128 * 1024;
 
     private readonly TipTable _tips = new();
-    private readonly SortedSet<StreamId> _risen = [];
+    private readonly int _tickMax = Math.Max(1, TickBytesMax / (committee.Size.Quorum * QuorumCertificate.EntryLengthUsual));
+    private readonly StreamTable<StreamWitness> _risen = new();
     private readonly int[] _differs = new int[committee.Size.Count];
     private readonly int[] _next = new int[committee.Size.Count];
     private readonly int?[] _telling = new int?[committee.Size.Count]; // how many of all tips the peer was told since it connected; null when it was told all
     private int _ticks;
 
-    public void OnRisen(VerifiedCertificate tip)
+    public void OnRisen(StreamWitness stream)
     {
-        Restore(tip);
-        _risen.Add(tip.Batch.Stream);
+        _tips.OnRisen(stream);
+        _risen.TryAdd(stream);
     }
 
     /// <summary>A tip that was stored before this run.</summary>
-    public void Restore(VerifiedCertificate tip) => _tips.Set(tip);
+    public void Restore(StreamWitness stream) => _tips.OnRisen(stream);
 
     /// <summary>It gets all tips, the first at once and the others with the ticks.</summary>
     public void OnPeerConnected(WitnessIndex peer, WitnessEffects effects)
@@ -60,7 +61,7 @@ internal sealed class TipExchange(Committee committee)
 
         if (_ticks % ChangesTicks == 0)
         {
-            effects.PeerTips.AddRange(_risen.Select(id => new PeerTip(null, _tips[id])));
+            effects.PeerTips.AddRange(_risen.Select(stream => new PeerTip(null, stream.StoredTip!.Value)));
             _risen.Clear();
         }
 
@@ -99,19 +100,8 @@ internal sealed class TipExchange(Committee committee)
             return;
         }
 
-        int bytes = 0;
-        foreach (VerifiedCertificate tip in _tips.From(told))
-        {
-            effects.PeerTips.Add(new PeerTip(peer, tip));
-            told++;
-            bytes += tip.Certificate.Bytes.Length;
-            if (bytes >= TickBytesMax)
-            {
-                break;
-            }
-        }
-
-        _telling[peer.Value] = told < _tips.Count ? told : null;
+        effects.PeerTips.AddRange(_tips.From(told).Take(_tickMax).Select(tip => new PeerTip(peer, tip)));
+        _telling[peer.Value] = told + _tickMax < _tips.Count ? told + _tickMax : null;
     }
 
     /// <summary>The next few in the order of streams, and from the first again after the last: one walk, since it is a peer that asks for it.</summary>

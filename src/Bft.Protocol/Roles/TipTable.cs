@@ -1,76 +1,55 @@
 using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
+using Bft.Protocol.Witnessing;
 
 namespace Bft.Protocol.Roles;
 
 /// <summary>The stored tips of all streams, in the order of their ids, and the digest over them (W8; layout in docs/wire.md).</summary>
-/// <remarks>Cut into parts by an id's first byte, each with a digest of its own: what a tip that rises costs does not follow how many streams are idle beside it.</remarks>
+/// <remarks>Each part of the table has a digest of its own: what a tip that rises costs does not follow how many streams are idle beside it.</remarks>
 internal sealed class TipTable
 {
-    private const int Parts = 256;
     private const int EntryLength = (2 * Digest.Length) + 8;
 
-    private readonly SortedDictionary<StreamId, VerifiedCertificate>?[] _parts = new SortedDictionary<StreamId, VerifiedCertificate>?[Parts];
-    private readonly Digest?[] _digests = new Digest?[Parts];
+    private readonly StreamTable<StreamWitness> _streams = new();
+    private readonly Digest?[] _digests = new Digest?[StreamTable<StreamWitness>.Parts];
     private Digest? _digest;
 
-    public int Count { get; private set; }
+    public int Count => _streams.Count;
 
     public Digest Digest => _digest ??= MakeDigest();
 
-    public VerifiedCertificate this[StreamId stream] => _parts[PartOf(stream)]![stream];
-
-    public void Set(VerifiedCertificate tip)
+    /// <summary>The stream's stored tip rose.</summary>
+    public void OnRisen(StreamWitness stream)
     {
-        int part = PartOf(tip.Batch.Stream);
-        SortedDictionary<StreamId, VerifiedCertificate> tips = _parts[part] ??= [];
-        Count -= tips.Count;
-        tips[tip.Batch.Stream] = tip;
-        Count += tips.Count;
-        _digests[part] = null;
+        _streams.TryAdd(stream);
+        _digests[StreamTable<StreamWitness>.PartOf(stream.Id)] = null;
         _digest = null;
     }
 
-    /// <summary>The tips without the first ones; whole parts are skipped.</summary>
-    public IEnumerable<VerifiedCertificate> From(int skipped)
-    {
-        int part = 0;
-        for (; part < Parts && skipped >= (_parts[part]?.Count ?? 0); part++)
-        {
-            skipped -= _parts[part]?.Count ?? 0;
-        }
-
-        return _parts.Skip(part).SelectMany(tips => tips?.Values ?? Enumerable.Empty<VerifiedCertificate>()).Skip(skipped);
-    }
-
-    private static int PartOf(StreamId stream)
-    {
-        Span<byte> bytes = stackalloc byte[Digest.Length];
-        stream.Digest.CopyTo(bytes);
-        return bytes[0];
-    }
+    /// <summary>The tips without the first ones.</summary>
+    public IEnumerable<BatchRef> From(int skipped) => _streams.From(skipped).Select(stream => stream.StoredTip!.Value);
 
     /// <summary>Over the digests of the parts, of which those that changed are made anew.</summary>
     private Digest MakeDigest()
     {
-        byte[] digests = new byte[Parts * Digest.Length];
-        for (int part = 0; part < Parts; part++)
+        byte[] digests = new byte[_digests.Length * Digest.Length];
+        for (int part = 0; part < _digests.Length; part++)
         {
-            Digest digest = _digests[part] ??= MakeDigest(_parts[part]);
+            Digest digest = _digests[part] ??= MakeDigest(_streams.Part(part));
             digest.CopyTo(digests.AsSpan(part * Digest.Length));
         }
 
         return Sha256.Hash(digests);
     }
 
-    private static Digest MakeDigest(SortedDictionary<StreamId, VerifiedCertificate>? tips)
+    private static Digest MakeDigest(IReadOnlyList<StreamWitness> streams)
     {
-        byte[] entries = new byte[EntryLength * (tips?.Count ?? 0)];
+        byte[] entries = new byte[EntryLength * streams.Count];
         StatementWriter writer = new(entries);
-        foreach (VerifiedCertificate tip in tips?.Values ?? Enumerable.Empty<VerifiedCertificate>())
+        foreach (StreamWitness stream in streams)
         {
-            writer.BatchRef(tip.Batch);
+            writer.BatchRef(stream.StoredTip!.Value);
         }
 
         return Sha256.Hash(entries);

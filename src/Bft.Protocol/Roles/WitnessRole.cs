@@ -29,7 +29,7 @@ public sealed partial class WitnessRole : IWholeWitness
     private readonly AckExchange _acks = new();
     private readonly Offenders _offenders;
     private readonly List<(StreamWitness Stream, AckStatement Statement)> _withheld = []; // bound: acks above stored tips
-    private readonly OrderedDictionary<StreamId, WitnessStream> _streams = [];
+    private readonly StreamTable<WitnessStream> _streams = new();
     private readonly AwaitedLinks _links = new();
     private readonly Queue<(Mark Mark, CommitGroup Group)> _sealed = new();
     private readonly SortedDictionary<StreamId, SortedSet<Sequence>> _touched = [];
@@ -63,7 +63,7 @@ public sealed partial class WitnessRole : IWholeWitness
     public int SlotCountMax => MostOf(static stream => stream.Witness.SlotCount);
 
     /// <summary>C3: slots of which acks are kept, in the stream that has most: two windows.</summary>
-    public int AckedSlotCountMax => MostOf(static stream => stream.Collector.SlotCount);
+    public int AckedSlotCountMax => MostOf(static stream => stream.AckedSlotCount);
 
     /// <summary>C3: acks of streams that are not known; at most <see cref="NodeLimits.UnknownAcksMax"/> of each witness.</summary>
     public int UnknownAckCount => _unknownAcks.Count;
@@ -90,11 +90,11 @@ public sealed partial class WitnessRole : IWholeWitness
         _run = run;
         _recall.Start(run);
         effects.Records.Add(new RunRecord(run));
-        foreach (WitnessStream stream in _streams.Values)
+        foreach (WitnessStream stream in _streams)
         {
-            if (stream.Witness.StoredTip is { } tip)
+            if (stream.Witness.StoredTip is not null)
             {
-                _tips.Restore(tip);
+                _tips.Restore(stream.Witness);
             }
 
             foreach (AckStatement statement in stream.Witness.Claims)
@@ -128,7 +128,7 @@ public sealed partial class WitnessRole : IWholeWitness
 
         if (isFresh && WhyNotLive(statement, effects) is { } notLive)
         {
-            effects.Refusals.Add(new PublisherRefusal(statement.Header.Publisher, _incarnations.Refuse(statement, notLive)));
+            effects.Refusals.Add(_incarnations.Refuse(statement, notLive));
             effects.Ignored.Add(IgnoreReason.NotLive);
             return;
         }
@@ -195,6 +195,15 @@ public sealed partial class WitnessRole : IWholeWitness
         ArgumentNullException.ThrowIfNull(effects);
         See(_recall.See(other), effects);
         _offenders.Compare(other.Batch.Slot, stored, statements.Skip(1).Reverse(), other, [], effects);
+    }
+
+    /// <summary>C2: the stored tip's certificate, which a <see cref="TipFork"/> asked for.</summary>
+    public void OnTipFork(VerifiedCertificate tip, TipFork fork, WitnessEffects effects)
+    {
+        ArgumentNullException.ThrowIfNull(tip);
+        ArgumentNullException.ThrowIfNull(fork);
+        ArgumentNullException.ThrowIfNull(effects);
+        _offenders.Compare(fork.Tip.Slot, tip, [], fork.Other, fork.Chain, effects);
     }
 
     /// <summary>S3: a peer that was asked for what is missing named its floor.</summary>
@@ -304,7 +313,7 @@ public sealed partial class WitnessRole : IWholeWitness
         ArgumentNullException.ThrowIfNull(effects);
         _recall.OnPeerConnected(peer, effects);
         _tips.OnPeerConnected(peer, effects);
-        AckExchange.OnPeerConnected(peer, _streams.Values, effects);
+        _acks.OnPeerConnected(peer, effects);
 #if PLANTED
         effects.PeerResends.RemoveAll(_ => Planted.Is("acks-not-exchanged"));
 #endif
@@ -359,6 +368,9 @@ public sealed partial class WitnessRole : IWholeWitness
     }
 
     /// <inheritdoc/>
+    HeldBytes IWholeWitness.HeldBytes => _heldBytes;
+
+    /// <inheritdoc/>
     bool IWholeWitness.MayClaim => !_recall.HasLostMemory;
 
     /// <inheritdoc/>
@@ -370,12 +382,12 @@ public sealed partial class WitnessRole : IWholeWitness
     private bool IsStored(StreamHeader header, Ancestor link) =>
         _streams.TryGetValue(AwaitedLinks.TargetOf(header, link), out WitnessStream? target)
         && target.Witness.StoredTip is { } tip
-        && (tip.Batch.Sequence > link.Sequence || tip.Batch == new BatchRef(tip.Batch.Stream, link.Sequence, link.Digest));
+        && (tip.Sequence > link.Sequence || tip == new BatchRef(tip.Stream, link.Sequence, link.Digest));
 
     private int MostOf(Func<WitnessStream, int> count)
     {
         int most = 0;
-        foreach (WitnessStream stream in _streams.Values)
+        foreach (WitnessStream stream in _streams)
         {
             most = Math.Max(most, count(stream));
         }
@@ -427,7 +439,7 @@ public sealed partial class WitnessRole : IWholeWitness
     /// <summary>A stream that becomes known takes the acks that came before it (C3); its caller certifies what they complete.</summary>
     private WitnessStream StreamFor(StreamId id, WitnessEffects effects)
     {
-        bool isNew = !_streams.ContainsKey(id);
+        bool isNew = !_streams.TryGetValue(id, out _);
         WitnessStream stream = StreamFor(id);
         if (isNew)
         {
@@ -441,8 +453,8 @@ public sealed partial class WitnessRole : IWholeWitness
     {
         if (!_streams.TryGetValue(id, out WitnessStream? stream))
         {
-            stream = new WitnessStream(new StreamWitness(id, _committee, _heldBytes, this), new AckCollector(_committee), _committee.Limits.WindowSlots);
-            _streams.Add(id, stream);
+            stream = new WitnessStream(new StreamWitness(id, _committee, this), _committee);
+            _streams.TryAdd(stream);
             if (_offenders.Contains(id))
             {
                 // W10: the evidence came before the stream.
@@ -460,7 +472,7 @@ public sealed partial class WitnessRole : IWholeWitness
         {
             _recall.LoseMemory(effects);
             _withheld.Clear();
-            foreach (WitnessStream stream in _streams.Values)
+            foreach (WitnessStream stream in _streams)
             {
                 stream.Witness.Silence();
             }
@@ -500,8 +512,8 @@ public sealed partial class WitnessRole : IWholeWitness
         {
             WitnessStream stream = _streams[witness.Id];
             witness.OnTipDurable(certificate, _open, effects);
-            stream.Collector.ForgetBelow(witness.StoredEnd);
-            _tips.OnRisen(certificate);
+            stream.OnRisen();
+            _tips.OnRisen(witness);
             foreach (WitnessStream linked in _links.WaitingFor(witness.Id))
             {
                 linked.Witness.OnLinkTargetStored(_open, effects);

@@ -47,10 +47,13 @@ public sealed partial class WitnessRole
     }
 
     /// <summary>S2: a stream of a checkpoint is replayed: all up to its tip is stored. What stands above it follows.</summary>
-    public void RestoreStream(StreamHeader header, VerifiedCertificate? tip, VerifiedStatement? tipStatement)
+    /// <param name="header">The stream.</param>
+    /// <param name="tip">Its stored tip; null while nothing is stored.</param>
+    /// <param name="isTipSigned">The tip's statement is here, and its publisher's signature was verified.</param>
+    public void RestoreStream(StreamHeader header, BatchRef? tip, bool isTipSigned)
     {
         ArgumentNullException.ThrowIfNull(header);
-        StreamFor(header.Id).Witness.RestoreTip(header, tip, tipStatement);
+        StreamFor(header.Id).Witness.RestoreTip(header, tip, isTipSigned);
     }
 
     /// <summary>W11, S2: a list of a checkpoint is replayed, after its streams.</summary>

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Bft.Protocol.Certifying;
+using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
@@ -6,19 +8,30 @@ using Bft.Protocol.Witnessing;
 namespace Bft.Protocol.Roles;
 
 /// <summary>A stream as a witness role keeps it: its own acks, everybody's acks, and what contradicts.</summary>
-internal sealed class WitnessStream(StreamWitness witness, AckCollector collector, int windowSlots)
+internal sealed class WitnessStream(StreamWitness witness, Committee committee) : IOfStream
 {
+    private AckCollector? _collector; // null while nothing is collected: most streams are idle
     private SortedDictionary<(Sequence Sequence, Crypto.Digest Digest), VerifiedStatement>? _shown; // bound: four windows; null while nothing is divergent
+    private StrongBox<StreamId>? _awaited;
 
     public StreamWitness Witness { get; } = witness;
 
-    public AckCollector Collector { get; } = collector;
+    public StreamId Id => Witness.Id;
+
+    public AckCollector Collector => _collector ??= new AckCollector(committee);
+
+    /// <summary>C3: slots of which acks are kept.</summary>
+    public int AckedSlotCount => _collector?.SlotCount ?? 0;
 
     /// <summary>Something differs from my chain: acks are compared along their chains too (C2).</summary>
     public bool IsDivergent { get; set; }
 
     /// <summary>The stream whose tip the first batch here, which links to it, is held for (W4).</summary>
-    public StreamId? AwaitedStream { get; set; }
+    public StreamId? AwaitedStream
+    {
+        get => _awaited?.Value;
+        set => _awaited = value is { } stream ? new StrongBox<StreamId>(stream) : null;
+    }
 
     /// <summary>S3: what peers have cut; null until one says so.</summary>
     public Skipping? Skipping { get; set; }
@@ -29,13 +42,20 @@ internal sealed class WitnessStream(StreamWitness witness, AckCollector collecto
     /// <summary>The peer to ask next; rises with every order, so that one that is silent or lies is left behind (W8).</summary>
     public int FetchTurn { get; set; }
 
+    /// <summary>The stored tip rose: acks at and below it are not needed any more.</summary>
+    public void OnRisen()
+    {
+        _collector?.ForgetBelow(Witness.StoredEnd);
+        _collector = _collector?.SlotCount > 0 ? _collector : null;
+    }
+
     /// <summary>C2: in a divergent stream the statements of both sides lead from acks to the slot in dispute, whether I keep their batches or not.</summary>
     /// <returns>True when it is new.</returns>
     public bool Show(VerifiedStatement statement)
     {
         _shown ??= [];
         bool isNew = _shown.TryAdd((statement.Sequence, statement.Digest), statement);
-        if (_shown.Count > 4 * windowSlots)
+        if (_shown.Count > 4 * committee.Limits.WindowSlots)
         {
             _shown.Remove(_shown.Keys.First());
         }

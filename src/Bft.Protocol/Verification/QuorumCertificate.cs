@@ -32,6 +32,9 @@ public sealed class QuorumCertificate
     /// <summary>Largest encoding: 64 witnesses with the longest path. Unit: bytes.</summary>
     public const int LengthMax = HeadLength + (CommitteeSize.Max * (EntryFixedLength + (FormatLimits.AckPathMax * Digest.Length)));
 
+    /// <summary>What a witness's ack takes in it where group commits hold some hundred acks. Unit: bytes.</summary>
+    internal const int EntryLengthUsual = EntryFixedLength + (8 * Digest.Length);
+
     /// <param name="batch">The batch that every entry acks.</param>
     /// <param name="epoch">The epoch of every entry.</param>
     /// <param name="entries">In the order of their witnesses.</param>

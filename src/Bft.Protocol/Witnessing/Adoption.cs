@@ -4,7 +4,7 @@ using Bft.Protocol.Verification;
 namespace Bft.Protocol.Witnessing;
 
 /// <summary>What certificates cover beats what I acked, and is stored. Rules W5 and W7.</summary>
-internal sealed class Adoption(SlotWindow window, HeldBatches held)
+internal readonly struct Adoption(SlotWindow window, HeldBatches held)
 {
     /// <summary>Takes a verified certificate, with verified statements of slots that it covers; gives the reason when it changes nothing.</summary>
     public IgnoreReason? Take(VerifiedCertificate certificate, IReadOnlyList<VerifiedStatement> statements, WitnessEffects effects)
@@ -106,7 +106,7 @@ internal sealed class Adoption(SlotWindow window, HeldBatches held)
         Sequence end = window.FirstMissing;
         while (HighestCertificateBelow(end) is { } certificate)
         {
-            window.RecordedTip = certificate.Batch;
+            window.Recorded(certificate.Batch);
             effects.Records.Add(new CertificateRecord(certificate));
             recorded.Add(certificate);
         }

@@ -5,7 +5,7 @@ namespace Bft.Protocol.Witnessing;
 
 /// <summary>Batches of one stream whose predecessor or link target is unknown. Rule W4.</summary>
 /// <remarks>One per slot, within the window, and within a sum of bytes that all streams share.</remarks>
-internal sealed class HeldBatches(SlotWindow window, HeldBytes bytes)
+internal readonly struct HeldBatches(SlotWindow window, HeldBytes bytes)
 {
     /// <summary>Holds a batch; gives the reason when it does not.</summary>
     public IgnoreReason? Hold(SlotState slot, VerifiedBatch batch)
@@ -25,7 +25,8 @@ internal sealed class HeldBatches(SlotWindow window, HeldBytes bytes)
         // The next batch always fits: the stream that holds most pays for it, so that many streams are bounded like one (C3).
         while (!bytes.HasRoomFor(batch.Body.Length) && batch.Sequence == window.NextOpen && bytes.Greediest is { } greediest)
         {
-            greediest.Release(greediest.HighestFrom(Sequence.Zero)!);
+            HeldBatches most = new(greediest, bytes);
+            most.Release(most.HighestFrom(Sequence.Zero)!);
         }
 
         if (!bytes.HasRoomFor(batch.Body.Length))
@@ -34,7 +35,7 @@ internal sealed class HeldBatches(SlotWindow window, HeldBytes bytes)
         }
 
         slot.Held = batch;
-        bytes.Add(this, batch.Body.Length);
+        bytes.Add(window, batch.Body.Length);
         return null;
     }
 
@@ -44,7 +45,7 @@ internal sealed class HeldBatches(SlotWindow window, HeldBytes bytes)
         VerifiedBatch? held = slot.Held;
         if (held is not null)
         {
-            bytes.Remove(this, held.Body.Length);
+            bytes.Remove(window, held.Body.Length);
             slot.Held = null;
         }
 

@@ -4,12 +4,12 @@ namespace Bft.Protocol.Witnessing;
 /// <remarks>The streams that hold something are listed in the order in which they began to: who is displaced depends on no hash.</remarks>
 internal sealed class HeldBytes(long max)
 {
-    private readonly OrderedDictionary<HeldBatches, long> _byStream = [];
+    private readonly OrderedDictionary<SlotWindow, long> _byStream = [];
 
     public long Value { get; private set; }
 
     /// <summary>The stream that holds most; the first of several.</summary>
-    public HeldBatches? Greediest => _byStream.Count == 0 ? null : _byStream.MaxBy(entry => entry.Value).Key;
+    public SlotWindow? Greediest => _byStream.Count == 0 ? null : _byStream.MaxBy(entry => entry.Value).Key;
 
 #if PLANTED
     public bool HasRoomFor(int bytes) => Value + bytes <= max || Crypto.Planted.Is("future-unbounded");
@@ -17,13 +17,13 @@ internal sealed class HeldBytes(long max)
     public bool HasRoomFor(int bytes) => Value + bytes <= max;
 #endif
 
-    public void Add(HeldBatches stream, int bytes)
+    public void Add(SlotWindow stream, int bytes)
     {
         _byStream[stream] = _byStream.GetValueOrDefault(stream) + bytes;
         Value += bytes;
     }
 
-    public void Remove(HeldBatches stream, int bytes)
+    public void Remove(SlotWindow stream, int bytes)
     {
         Value -= bytes;
         long left = _byStream[stream] - bytes;

@@ -11,7 +11,7 @@ internal sealed class IncarnationList(NodeLimits limits, SteadyClock clock)
     /// <summary>Acks older than this hold an incarnation no more. Unit: milliseconds.</summary>
     public const long FreshAckAge = 30_000;
 
-    private readonly List<Listing> _live = new(1);
+    private Listing[] _live = []; // mostly one: no list around it
     private Queue<StreamWitness>? _retired;
 
     /// <summary>Fresh acks are given in no incarnation at or below it, unless it is listed.</summary>
@@ -26,28 +26,31 @@ internal sealed class IncarnationList(NodeLimits limits, SteadyClock clock)
     public bool TryMakeRoom(out StreamWitness? leaving)
     {
         leaving = null;
-        if (_live.Count < limits.LiveIncarnationsMax)
+        if (_live.Length < limits.LiveIncarnationsMax)
         {
             return true;
         }
 
-        leaving = _live.Find(IsIdle)?.Stream;
+        leaving = Array.Find(_live, IsIdle)?.Stream;
         return leaving is not null;
     }
 
     public void Add(StreamWitness stream)
     {
         Listing listing = new(this, stream);
-        int place = _live.FindIndex(other => other.AckedAt is not null);
-        _live.Insert(place < 0 ? _live.Count : place, listing);
+        int place = Array.FindIndex(_live, other => other.AckedAt is not null);
+        place = place < 0 ? _live.Length : place;
+        _live = [.. _live[..place], listing, .. _live[place..]];
         stream.Listing = listing;
     }
 
     public void OnAck(Listing listing)
     {
         listing.AckedAt = clock.Elapsed;
-        _live.Remove(listing);
-        _live.Add(listing);
+        if (_live[^1] != listing)
+        {
+            _live = [.. _live.Where(other => other != listing), listing];
+        }
     }
 
     /// <summary>Takes a stream from the list; what it acked stays.</summary>
@@ -55,7 +58,7 @@ internal sealed class IncarnationList(NodeLimits limits, SteadyClock clock)
     {
         if (stream.Listing is { } listing)
         {
-            _live.Remove(listing);
+            _live = [.. _live.Where(other => other != listing)];
             stream.Listing = null;
         }
     }
@@ -86,7 +89,10 @@ internal sealed class IncarnationList(NodeLimits limits, SteadyClock clock)
         return null;
     }
 
-    /// <summary>What a refusal shows: the newest original of each live incarnation, then the one before of each, and so on. Nothing whose ack is not durable (W1).</summary>
+    /// <summary>The stored tips of the live incarnations, whose originals a refusal shows too.</summary>
+    public IReadOnlyList<BatchRef> Tips() => [.. Live.Where(stream => stream.IsTipSigned).Select(stream => stream.StoredTip!.Value)];
+
+    /// <summary>What a refusal shows of what is above the stored tips: the newest original of each live incarnation, then the one before of each, and so on. Nothing whose ack is not durable (W1).</summary>
     public IReadOnlyList<SignedStatement> Originals(int max)
     {
         List<VerifiedStatement>[] shown = [.. Live.Select(stream => stream.ShownOriginals(max))];

@@ -108,7 +108,11 @@ internal sealed class Incarnations(NodeLimits limits)
     }
 
     /// <summary>A refusal that shows the live incarnations.</summary>
-    public Refusal Refuse(BatchStatement about, RefusalReason reason) => new(about.Reference.Slot, reason) { Live = ListOf(about.Header).Originals(OriginalsMax) };
+    public PublisherRefusal Refuse(BatchStatement about, RefusalReason reason)
+    {
+        IncarnationList list = ListOf(about.Header);
+        return new PublisherRefusal(about.Header.Publisher, new Refusal(about.Reference.Slot, reason) { Live = list.Originals(OriginalsMax) }) { LiveTips = list.Tips() };
+    }
 
     private IncarnationList ListOf(StreamHeader header)
     {

@@ -1,10 +1,11 @@
+using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 
 namespace Bft.Protocol.Witnessing;
 
 /// <summary>A witness's highest ack in a stream: the only one that the next ack's base depends on (W1).</summary>
-internal readonly record struct LastAck(BatchRef Batch, Sequence Base);
+internal sealed record LastAck(BatchRef Batch, Sequence Base);
 
 /// <summary>The slots of a stream as one witness sees them, in three stretches.</summary>
 /// <remarks>
@@ -15,6 +16,9 @@ internal sealed class SlotWindow(StreamId stream, Committee committee)
 {
     private static readonly Dictionary<Sequence, SlotState> None = [];
     private Dictionary<Sequence, SlotState> _slots = None; // an idle stream has no table
+    private Digest _recordedDigest; // of the slot before RecordedEnd
+    private LastAck? _last;         // null when there is none, or it is the recorded tip's: of an idle stream the base says all
+    private Sequence? _tipBase;
 
     public StreamId Stream => stream;
 
@@ -28,21 +32,25 @@ internal sealed class SlotWindow(StreamId stream, Committee committee)
     public Sequence StoredEnd { get; private set; }
 
     /// <summary>One above the highest slot whose body and covering certificate are recorded, durable or about to be.</summary>
-    public Sequence RecordedEnd => RecordedTip?.Sequence.Following ?? Sequence.Zero;
+    public Sequence RecordedEnd { get; private set; }
 
     /// <summary>The batch covered in the slot before <see cref="RecordedEnd"/>.</summary>
-    public BatchRef? RecordedTip { get; set; }
+    public BatchRef? RecordedTip => RecordedEnd > Sequence.Zero ? new BatchRef(stream, RecordedEnd.Preceding, _recordedDigest) : null;
 
     /// <summary>One above the highest slot known certified.</summary>
     public Sequence CertifiedEnd { get; private set; }
 
-    public LastAck? LastAck { get; set; }
+    public LastAck? LastAck
+    {
+        get => _last ?? (_tipBase is { } @base ? new LastAck(RecordedTip!.Value, @base) : null);
+        set => (_last, _tipBase) = value is { } last && last.Batch == RecordedTip ? (null, last.Base) : (value, (Sequence?)null);
+    }
 
     /// <summary>C3: what is acked, counted or adopted lies below: two windows, as a witness may be behind by one and the publisher ahead by one (P4).</summary>
     public ulong Limit => StoredEnd.Value + (2 * Size);
 
     /// <summary>The lowest slot neither acked by me nor covered by a recorded certificate: the only one that may be acked (W1).</summary>
-    public Sequence NextOpen => LastAck is { } last && last.Batch.Sequence >= RecordedEnd ? last.Batch.Sequence.Following : RecordedEnd;
+    public Sequence NextOpen => _last is { } last && last.Batch.Sequence >= RecordedEnd ? last.Batch.Sequence.Following : RecordedEnd;
 
     /// <summary>The lowest slot not known to be both covered and recorded: where a fetch begins.</summary>
     public Sequence FirstMissing
@@ -76,12 +84,20 @@ internal sealed class SlotWindow(StreamId stream, Committee committee)
         return slot;
     }
 
+    /// <summary>All up to this batch is covered and recorded.</summary>
+    public void Recorded(BatchRef tip)
+    {
+        LastAck? last = LastAck;
+        (RecordedEnd, _recordedDigest) = (tip.Sequence.Following, tip.Digest);
+        LastAck = last;
+    }
+
     public void Certified(Sequence sequence) => CertifiedEnd = sequence >= CertifiedEnd ? sequence.Following : CertifiedEnd;
 
     /// <summary>S2: all up to this batch is stored; nothing else is known yet.</summary>
     public void Restore(BatchRef tip)
     {
-        RecordedTip = tip;
+        Recorded(tip);
         StoredEnd = tip.Sequence.Following;
         Certified(tip.Sequence);
     }

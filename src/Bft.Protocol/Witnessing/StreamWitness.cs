@@ -1,3 +1,4 @@
+using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
@@ -5,21 +6,17 @@ using Bft.Protocol.Verification;
 namespace Bft.Protocol.Witnessing;
 
 /// <summary>One witness's part in one stream: what it acks, holds, adopts and stores. Rules W1 to W5 and W7.</summary>
-internal sealed class StreamWitness
+internal sealed class StreamWitness : IOfStream
 {
     private readonly SlotWindow _window;
-    private readonly HeldBatches _held;
-    private readonly Adoption _adoption;
     private readonly IWholeWitness _witness;
-    private VerifiedStatement? _tipStatement;
+    private Digest _storedDigest; // of the stored tip
     private VerifiedCertificate? _jump;
     private bool _isFloorRecorded;
 
-    public StreamWitness(StreamId id, Committee committee, HeldBytes heldBytes, IWholeWitness witness)
+    public StreamWitness(StreamId id, Committee committee, IWholeWitness witness)
     {
         _window = new SlotWindow(id, committee);
-        _held = new HeldBatches(_window, heldBytes);
-        _adoption = new Adoption(_window, _held);
         _witness = witness;
     }
 
@@ -28,8 +25,11 @@ internal sealed class StreamWitness
     /// <summary>Null until the first statement of the stream is seen (a certificate names only the id).</summary>
     public StreamHeader? Header { get; private set; }
 
-    /// <summary>The stored tip's certificate; null while nothing is stored.</summary>
-    public VerifiedCertificate? StoredTip { get; private set; }
+    /// <summary>Null while nothing is stored. Its certificate and statement are the journal's to show: there may be very many streams.</summary>
+    public BatchRef? StoredTip => StoredEnd > Sequence.Zero ? new BatchRef(Id, StoredEnd.Preceding, _storedDigest) : null;
+
+    /// <summary>W11: the stored tip's statement is kept, and its publisher's signature was verified.</summary>
+    public bool IsTipSigned { get; private set; }
 
     /// <summary>One above the stored tip.</summary>
     public Sequence StoredEnd => _window.StoredEnd;
@@ -148,7 +148,7 @@ internal sealed class StreamWitness
             Ack(slot, batch, ackBase, group, effects);
             AckHeld(group, effects);
         }
-        else if (_held.Hold(slot, batch) is { } reason)
+        else if (Held.Hold(slot, batch) is { } reason)
         {
             effects.Ignored.Add(reason);
         }
@@ -159,7 +159,7 @@ internal sealed class StreamWitness
     {
         Header ??= statements.FirstOrDefault(statement => statement.Reference.Stream == Id)?.Statement.Header;
         JumpIfGivenUp(group, effects);
-        if (_adoption.Take(certificate, statements, effects) is { } reason)
+        if (Adoption.Take(certificate, statements, effects) is { } reason)
         {
             effects.Ignored.Add(reason);
             return;
@@ -207,12 +207,12 @@ internal sealed class StreamWitness
     public void OnTipDurable(VerifiedCertificate certificate, CommitGroup group, WitnessEffects effects)
     {
         Sequence from = StoredEnd;
-        StoredTip = certificate;
         certificate.Certificate.Pack();
-        _tipStatement = _window.Find(certificate.Batch.Sequence)?.StatementOf(certificate.Batch.Digest);
+        _storedDigest = certificate.Batch.Digest;
+        IsTipSigned = _window.Find(certificate.Batch.Sequence)?.StatementOf(certificate.Batch.Digest) is { IsSigned: true };
         foreach (SlotState slot in _window.Stored(certificate.Batch.Sequence))
         {
-            _held.Release(slot);
+            Held.Release(slot);
         }
 
         effects.StoredTips.Add(new StoredTip(Header!, from, certificate));
@@ -222,13 +222,12 @@ internal sealed class StreamWitness
     /// <summary>What I acked in a slot above the stored tip, with the original that its publisher signed.</summary>
     public VerifiedStatement? AckedAt(Sequence sequence) => _window.Find(sequence)?.Acked;
 
-    /// <summary>W11: what the publisher signed, the newest slot first: what I acked above the stored tip and may show, and the tip's own.</summary>
+    /// <summary>W11: what the publisher signed and I acked above the stored tip and may show, the newest slot first.</summary>
     public List<VerifiedStatement> ShownOriginals(int max) =>
     [
         .. _window.Known.Reverse()
             .Where(known => known.Slot is { Ack: not null, Acked.IsSigned: true })
             .Select(known => known.Slot.Acked!)
-            .Concat(_tipStatement is { IsSigned: true } tip ? [tip] : [])
             .Take(max),
     ];
 
@@ -237,7 +236,7 @@ internal sealed class StreamWitness
     {
         foreach ((Sequence _, SlotState slot) in _window.Known)
         {
-            _held.Release(slot);
+            Held.Release(slot);
         }
     }
 
@@ -330,15 +329,14 @@ internal sealed class StreamWitness
     }
 
     /// <summary>S2: a checkpoint's tip is replayed.</summary>
-    public void RestoreTip(StreamHeader header, VerifiedCertificate? tip, VerifiedStatement? tipStatement)
+    public void RestoreTip(StreamHeader header, BatchRef? tip, bool isTipSigned)
     {
         Header = header;
-        StoredTip = tip;
-        tip?.Certificate.Pack();
-        _tipStatement = tipStatement;
-        if (tip is not null)
+        if (tip is { } stored)
         {
-            _window.Restore(tip.Batch);
+            _storedDigest = stored.Digest;
+            IsTipSigned = isTipSigned;
+            _window.Restore(stored);
         }
     }
 
@@ -347,12 +345,16 @@ internal sealed class StreamWitness
     {
         Header = header;
         _window.Certified(certificate.Batch.Sequence);
-        _window.RecordedTip = certificate.Batch;
+        _window.Recorded(certificate.Batch);
         OnTipDurable(certificate, new CommitGroup(), effects);
     }
 
     /// <summary>W9: evidence about the publisher in this stream is replayed.</summary>
     public void RestoreEvidence() => IsPublisherProven = true;
+
+    private HeldBatches Held => new(_window, _witness.HeldBytes);
+
+    private Adoption Adoption => new(_window, Held);
 
     private static void Refuse(VerifiedStatement about, RefusalReason reason, WitnessEffects effects) =>
         effects.Refusals.Add(new PublisherRefusal(about.Statement.Header.Publisher, new Refusal(about.Reference.Slot, reason)));
@@ -368,7 +370,7 @@ internal sealed class StreamWitness
         }
 
         Adoption.Record(slot, batch, effects);
-        if (_adoption.Cover(batch.Reference, slot.CoveredFrom, [], effects) is { } reason)
+        if (Adoption.Cover(batch.Reference, slot.CoveredFrom, [], effects) is { } reason)
         {
             effects.Ignored.Add(reason);
         }
@@ -462,7 +464,7 @@ internal sealed class StreamWitness
 
     private void Ack(SlotState slot, VerifiedBatch batch, Sequence ackBase, CommitGroup group, WitnessEffects effects)
     {
-        _held.Release(slot);
+        Held.Release(slot);
         slot.Acked = batch.Statement;
         slot.AckBase = ackBase;
         _window.LastAck = new LastAck(batch.Reference, ackBase);
@@ -500,7 +502,7 @@ internal sealed class StreamWitness
 
             if (!slot.IsCoveredRecorded)
             {
-                _held.Release(slot);
+                Held.Release(slot);
                 slot.Fetched = statement;
                 slot.IsFetchedRecorded = true;
                 effects.Records.Add(new SkippedRecord(statement));
@@ -517,7 +519,7 @@ internal sealed class StreamWitness
             if (jump.Batch.Sequence >= _window.RecordedEnd)
             {
                 _window.Certified(jump.Batch.Sequence);
-                _window.RecordedTip = jump.Batch;
+                _window.Recorded(jump.Batch);
                 effects.Records.Add(new JumpRecord(Header, jump));
                 group.Tips.Add((this, jump));
             }
@@ -527,7 +529,7 @@ internal sealed class StreamWitness
     private void Store(CommitGroup group, WitnessEffects effects)
     {
         SkipBodies(effects);
-        foreach (VerifiedCertificate certificate in _adoption.Store(effects))
+        foreach (VerifiedCertificate certificate in Adoption.Store(effects))
         {
 #if PLANTED
             if (Crypto.Planted.Is("tip-before-durable"))
@@ -546,6 +548,9 @@ internal sealed class StreamWitness
 /// <summary>What a stream asks of the witness that it is part of.</summary>
 internal interface IWholeWitness
 {
+    /// <summary>W4: what all streams hold.</summary>
+    HeldBytes HeldBytes { get; }
+
     /// <summary>W9: false once memory is lost. Then batches are only held, for certificates that may cover them.</summary>
     bool MayClaim { get; }
 

@@ -9,7 +9,13 @@ namespace Bft.Protocol.Witnessing;
 public sealed record PublisherAcks(PublicKey Publisher, AckBundle Bundle);
 
 /// <summary>A refusal for the publisher that signed the batch.</summary>
-public sealed record PublisherRefusal(PublicKey Publisher, Refusal Refusal);
+/// <param name="Publisher">Who.</param>
+/// <param name="Refusal">What it is told.</param>
+public sealed record PublisherRefusal(PublicKey Publisher, Refusal Refusal)
+{
+    /// <summary>W11: stored tips of live incarnations, whose originals the host reads and shows too, before the others. <value>Default: none.</value></summary>
+    public IReadOnlyList<BatchRef> LiveTips { get; init; } = [];
+}
 
 /// <summary>The stored tip of a stream rose: bodies and certificates up to it are durable here.</summary>
 /// <param name="Header">The stream.</param>
@@ -35,8 +41,14 @@ public sealed record FetchOrder(StreamId Stream, Sequence From, WitnessIndex Pee
     public bool IsWithoutBodies => From < BodiesFrom;
 }
 
-/// <summary>Something for one peer.</summary>
-public sealed record PeerTip(WitnessIndex? Peer, VerifiedCertificate Certificate);
+/// <summary>A stored tip for one peer, or (null) for all; the host reads its certificate.</summary>
+public sealed record PeerTip(WitnessIndex? Peer, BatchRef Tip);
+
+/// <summary>C2: a certificate leads down to another batch than the one in the slot of the stored tip. The host reads the tip's certificate and calls <c>OnTipFork</c>.</summary>
+/// <param name="Tip">The stored tip.</param>
+/// <param name="Other">The certificate.</param>
+/// <param name="Chain">Its statements, from its own down to the one above the tip's slot.</param>
+public sealed record TipFork(BatchRef Tip, VerifiedCertificate Other, IReadOnlyList<VerifiedStatement> Chain);
 
 /// <summary>W9: for a peer, what I hold of it.</summary>
 /// <param name="Peer">Whom it is for and about.</param>
@@ -94,6 +106,9 @@ public sealed class WitnessEffects
     /// <summary>W8: tips for peers; a null peer means all that are connected.</summary>
     public List<PeerTip> PeerTips { get; } = [];
 
+    /// <summary>C2: forks to be looked at with what is stored.</summary>
+    public List<TipFork> TipForks { get; } = [];
+
     /// <summary>New evidence, each offender once in a stream.</summary>
     public List<VerifiedEvidence> Evidence { get; } = [];
 
@@ -115,6 +130,7 @@ public sealed class WitnessEffects
         Fetches.Clear();
         Abandoned.Clear();
         PeerTips.Clear();
+        TipForks.Clear();
         Evidence.Clear();
         Ignored.Clear();
     }

@@ -18,7 +18,7 @@ internal sealed record CheckpointHead(ClusterId Cluster, int Witness, long Clock
 internal static class CheckpointRecords
 {
     /// <summary>Of all that is in a checkpoint: raised whenever any of it is written otherwise.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     private const ulong Magic = 0x54504b43_54464200; // 00 "BFTCKPT"; checkpoints of version 1 began with the cluster id
 

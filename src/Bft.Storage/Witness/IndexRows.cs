@@ -15,29 +15,21 @@ internal interface IIndexRow<T>
 
 /// <summary>Rows that one thread appends to while any number read. What fills a page is written by one checkpoint, and only named by the later ones (S2).</summary>
 /// <remarks>So the cost of a checkpoint follows what was stored since the last one. Pages belong to the thread that owns the journal.</remarks>
-internal sealed class IndexRows<T>
+internal sealed class IndexRows<T> : AppendList<T>
     where T : struct, IIndexRow<T>, IEquatable<T>
 {
     private const int EntryBytes = 4 * 4;
 
     private static readonly List<IndexPage> None = []; // stays empty: AddPage is the only way in
 
-    private readonly AppendList<T> _rows = new();
     private List<IndexPage> _pages = None; // without gaps; most streams have none; rows behind the last one are in each checkpoint
-
-    public long Count => _rows.Count;
 
     public IReadOnlyList<IndexPage> Pages => _pages;
 
-    /// <param name="row">Below a <see cref="Count"/> that the caller has read.</param>
-    public T this[long row] => _rows[row];
-
-    public void Add(T row) => _rows.Add(row);
-
     /// <summary>Puts another row in place of one; its page is written anew.</summary>
-    public void Replace(long row, T item)
+    public new void Replace(long row, T item)
     {
-        _rows.Replace(row, item);
+        base.Replace(row, item);
         Renew(page => page.Start <= row && row < page.End);
     }
 
@@ -47,13 +39,13 @@ internal sealed class IndexRows<T>
         IndexRows<T> rows = new();
         for (long row = 0; row < at; row++)
         {
-            rows.Add(_rows[row]);
+            rows.Add(this[row]);
         }
 
         rows.Add(item);
         for (long row = at + removed; row < Count; row++)
         {
-            rows.Add(_rows[row]);
+            rows.Add(this[row]);
         }
 
         foreach (IndexPage page in _pages.TakeWhile(page => page.End <= at))
@@ -71,9 +63,9 @@ internal sealed class IndexRows<T>
         List<long> changed = [];
         for (long row = cut; row < Count; row++)
         {
-            T now = rewrite(row, _rows[row]);
+            T now = rewrite(row, this[row]);
             rows.Add(now);
-            if (!now.Equals(_rows[row]))
+            if (!now.Equals(this[row]))
             {
                 changed.Add(row);
             }
@@ -181,7 +173,7 @@ internal sealed class IndexRows<T>
     {
         for (; rows.Length > 0; rows = rows[T.Bytes..])
         {
-            _rows.Add(T.Read(rows));
+            Add(T.Read(rows));
         }
     }
 
@@ -190,7 +182,7 @@ internal sealed class IndexRows<T>
         byte[] bytes = new byte[(end - start) * T.Bytes];
         for (long row = start; row < end; row++)
         {
-            _rows[row].Write(bytes.AsSpan((int)(row - start) * T.Bytes));
+            this[row].Write(bytes.AsSpan((int)(row - start) * T.Bytes));
         }
 
         return bytes;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
@@ -11,23 +12,23 @@ namespace Bft.Storage;
 /// <para>Any thread reads; the thread that owns the journal writes. A reader never sees a slot before its certificate. What it reads may be moved or
 /// cut meanwhile: then it reads where it lies now, or learns that it is gone, and never gets other bytes.</para>
 /// </remarks>
-public sealed class StreamLog
+public sealed class StreamLog : IOfStream
 {
     private static readonly ConcurrentDictionary<Sequence, Candidate> None = [];
     private volatile ConcurrentDictionary<Sequence, Candidate> _candidates = None; // bound: the stream's window, twice; an idle stream has no table
     private Queue<(VerifiedCertificate Certificate, StoredCertificate Stored, bool IsJump)>? _recorded; // bound: one group commit, or two; null when empty
     private readonly int _statementLength;
-    private Journal? _journal;
-    private StoreDamages? _damages;
+    private readonly BatchStore _store;
     private volatile StreamIndex _index = new(Sequence.Zero);
-    private volatile VerifiedCertificate? _tip;
-    private volatile VerifiedCertificate? _recordedTip;
+    private volatile StreamTip? _tip;
+    private volatile VerifiedCertificate? _recordedTip; // null when it is the stored one
     private long _end;
     private long _floor;
 
-    internal StreamLog(StreamHeader header)
+    internal StreamLog(StreamHeader header, BatchStore store)
     {
         Header = header;
+        _store = store;
         _statementLength = Signature.Length + BatchStatement.FixedLength + header.Topic.Length;
     }
 
@@ -43,13 +44,15 @@ public sealed class StreamLog
     public Sequence FirstKept => _index.First;
 
     /// <summary>The highest batch whose certificate is recorded, durable or about to be. Not to be shown before <see cref="End"/> says so (W7).</summary>
-    public BatchRef? RecordedTip => _recordedTip?.Batch;
+    public BatchRef? RecordedTip => _recordedTip?.Batch ?? Tip;
 
-    /// <summary>The stored tip's certificate; null while nothing is stored.</summary>
-    public VerifiedCertificate? Tip => _tip;
+    /// <summary>The stored tip; null while nothing is stored.</summary>
+    public BatchRef? Tip => _tip is { } tip ? new BatchRef(Header.Id, tip.Sequence, tip.Digest) : null;
 
-    /// <summary>The stored tip's statement. For the thread that owns the journal.</summary>
-    internal VerifiedStatement? TipStatement { get; private set; }
+    /// <summary>The stored tip as it is kept in memory.</summary>
+    internal StreamTip? TipInMemory => _tip;
+
+    StreamId IOfStream.Id => Header.Id;
 
     /// <summary>S2: floor and first slot that are decided, and in the journal, durable or not. For the thread that owns the journal.</summary>
     internal (Sequence Floor, Sequence First) Planned { get; set; }
@@ -77,7 +80,50 @@ public sealed class StreamLog
     /// <param name="floor"><see cref="Floor"/> or <see cref="FirstKept"/>; above 0.</param>
     /// <exception cref="StoreDamageException">The disk gave other bytes.</exception>
     public ReadOnlyMemory<byte> ReadFloorCertificate(Sequence floor) =>
-        ProofOf(floor) is { } position ? ReadCertificate(new StoredRange(floor.Preceding, floor.Preceding, position)) : Tip!.Certificate.Bytes;
+        ProofOf(floor) is { } position ? ReadCertificate(new StoredRange(floor.Preceding, floor.Preceding, position)) : ReadTip(_tip!).Certificate.Bytes;
+
+    /// <summary>The stored tip's certificate. False while nothing is stored; or when the disk gives other bytes, which is noted and repaired.</summary>
+    public bool TryReadTip([NotNullWhen(true)] out VerifiedCertificate? certificate)
+    {
+        try
+        {
+            certificate = _tip is { } tip ? ReadTip(tip) : null;
+        }
+        catch (StoreDamageException)
+        {
+            certificate = null;
+        }
+
+        return certificate is not null;
+    }
+
+    /// <summary>W11: the stored tip's statement, if it is kept and can be read.</summary>
+    public SignedStatement? TipStatement()
+    {
+        try
+        {
+            return _tip is { } tip && tip.Sequence >= FirstKept ? ReadStatement(tip.Sequence) : null;
+        }
+        catch (StoreDamageException)
+        {
+            return null;
+        }
+    }
+
+    private VerifiedCertificate ReadTip(StreamTip tip)
+    {
+        if (tip.Certificate is { } recent)
+        {
+            return recent;
+        }
+
+        // It ends a range, and outlives it as the proof of the floor.
+        Sequence end = tip.Sequence.Following;
+        ReadOnlyMemory<byte> bytes = ProofOf(end) is { } position
+            ? ReadCertificate(new StoredRange(tip.Sequence, tip.Sequence, position))
+            : throw new StoreDamageException(Header.Id, new JournalRead(JournalReadStatus.Dropped));
+        return Restored.Certificate(bytes.Span) ?? throw new InvalidOperationException($"The certificate of the stored tip {Tip} is none, though its checksum holds.");
+    }
 
     private JournalPosition? ProofOf(Sequence floor)
     {
@@ -141,7 +187,7 @@ public sealed class StreamLog
             candidate = candidate.Other;
         }
 
-        return candidate is not null && candidate.Slot.Body(_statementLength) is var position && _journal?.IsDurable(position) == true
+        return candidate is not null && candidate.Slot.Body(_statementLength) is var position && _store.Journal?.IsDurable(position) == true
             ? (candidate.Statement, new RecordedBody(sequence, position))
             : null;
     }
@@ -184,9 +230,7 @@ public sealed class StreamLog
     }
 
     /// <summary>Reads a body that is durable by now; false when the disk gives other bytes.</summary>
-    public bool TryRead(RecordedBody body, Span<byte> destination) => _journal is not null && _journal.Read(body.Position, destination).IsOk;
-
-    internal void Attach(Journal journal, StoreDamages damages) => (_journal, _damages) = (journal, damages);
+    public bool TryRead(RecordedBody body, Span<byte> destination) => _store.Journal is { } journal && journal.Read(body.Position, destination).IsOk;
 
     /// <summary>Reads a part; notes it when it is damaged.</summary>
     internal void Check(DamagedPart part)
@@ -218,7 +262,7 @@ public sealed class StreamLog
     /// <summary>What is known of the batch in a stored slot, whether its own record can be read or not: by that, by the tip's certificate, or by the batch that follows.</summary>
     public Digest? KnownDigest(Sequence sequence)
     {
-        if (_tip?.Batch is { } tip && tip.Sequence == sequence)
+        if (Tip is { } tip && tip.Sequence == sequence)
         {
             return tip.Digest;
         }
@@ -302,7 +346,7 @@ public sealed class StreamLog
         StreamIndex index = _index;
         Stack<StoredSlot> covered = new();
         Digest digest = certificate.Batch.Digest;
-        TipStatement = CandidateAt(certificate.Batch.Sequence, digest).Statement;
+        bool isSigned = CandidateAt(certificate.Batch.Sequence, digest).Statement.IsSigned;
         for (Sequence sequence = certificate.Batch.Sequence; ; sequence = sequence.Preceding)
         {
             Candidate candidate = CandidateAt(sequence, digest);
@@ -323,8 +367,14 @@ public sealed class StreamLog
 
         ForgetTableIfEmpty();
         index.Certificates.Add(stored);
-        _tip = certificate;
+        Raise(certificate, isSigned);
         Volatile.Write(ref _end, (long)index.End.Value);
+    }
+
+    private void Raise(VerifiedCertificate certificate, bool isSigned)
+    {
+        _tip = new StreamTip(certificate.Batch.Sequence, certificate.Batch.Digest, isSigned, certificate);
+        _recordedTip = _recordedTip == certificate ? null : _recordedTip;
     }
 
     private void ForgetTableIfEmpty() => _candidates = _candidates.IsEmpty ? None : _candidates;
@@ -356,9 +406,8 @@ public sealed class StreamLog
 
         StreamIndex index = new(first);
         index.Certificates.Add(stored);
-        TipStatement = null;
         _index = index;
-        _tip = certificate;
+        Raise(certificate, isSigned: false);
         Volatile.Write(ref _end, (long)first.Value);
     }
 
@@ -385,10 +434,8 @@ public sealed class StreamLog
     }
 
     /// <summary>S2: a stream of a checkpoint is replayed: this is where everything lies.</summary>
-    internal void Restore(StreamIndex index, Sequence floor, VerifiedCertificate? tip, VerifiedStatement? tipStatement)
+    internal void Restore(StreamIndex index, Sequence floor, StreamTip? tip)
     {
-        _recordedTip = tip;
-        TipStatement = tipStatement;
         Planned = (floor, index.First);
         for (Sequence sequence = floor; sequence < index.End; sequence = sequence.Following)
         {
@@ -441,7 +488,7 @@ public sealed class StreamLog
     }
 
     private JournalRead ReaderOf(JournalPosition position, Span<byte> destination) =>
-        (_journal ?? throw new InvalidOperationException("The journal is not open yet.")).Read(position, destination);
+        (_store.Journal ?? throw new InvalidOperationException("The journal is not open yet.")).Read(position, destination);
 
     /// <param name="position">Where it lay a moment ago; null when it was cut.</param>
     /// <param name="now">Where it lies now.</param>
@@ -468,7 +515,7 @@ public sealed class StreamLog
 
         if (read.Status == JournalReadStatus.Damaged)
         {
-            _damages?.Add(part);
+            _store.Damages.Add(part);
         }
 
         throw new StoreDamageException(Header.Id, read);

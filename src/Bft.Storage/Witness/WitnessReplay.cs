@@ -298,8 +298,8 @@ internal sealed class WitnessReplay(IDisk disk, Committee committee, WitnessInde
     {
         foreach (StoredStream stream in _streams)
         {
-            store.Restore(stream.Header, stream.Index, stream.Floor, stream.Tip, stream.TipStatement);
-            role.RestoreStream(stream.Header, stream.Tip, stream.TipStatement);
+            store.Restore(stream);
+            role.RestoreStream(stream.Header, store[stream.Header.Id].Tip, stream.Tip is { IsSigned: true });
         }
 
         _streams.Clear();

@@ -209,8 +209,8 @@ internal sealed class RandomRun
 
         foreach (PeerTip tip in shown.PeerTips)
         {
-            Assert.Contains(witness.Journal.Take(witness.DurableLength), record => record is CertificateRecord stored && stored.Certificate.Batch == tip.Certificate.Batch);
-            Send(witness, to => to.OnCertificate(tip.Certificate));
+            VerifiedCertificate certificate = witness.Journal.Take(witness.DurableLength).OfType<CertificateRecord>().First(record => record.Certificate.Batch == tip.Tip).Certificate;
+            Send(witness, to => to.OnCertificate(certificate));
         }
 
         foreach (StoredTip tip in shown.StoredTips)

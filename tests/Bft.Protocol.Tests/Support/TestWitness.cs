@@ -228,6 +228,12 @@ public sealed class TestWitness
         Out.PeerTips.AddRange(_effects.PeerTips);
         Out.Evidence.AddRange(_effects.Evidence);
         Out.Ignored.AddRange(_effects.Ignored);
+        TipFork[] forks = [.. _effects.TipForks];
         _effects.Clear();
+        foreach (TipFork fork in forks)
+        {
+            VerifiedCertificate tip = _journal.Select(record => (record as CertificateRecord)?.Certificate ?? (record as JumpRecord)?.Certificate).First(certificate => certificate?.Batch == fork.Tip)!;
+            Do((role, effects) => role.OnTipFork(tip, fork, effects));
+        }
     }
 }

@@ -90,7 +90,7 @@ internal sealed class History : RunFacts
 
     public override Topic TopicOf(int party) => Topic;
 
-    public override VerifiedCertificate? StoredTip(int witness, StreamId stream) => _tips.GetValueOrDefault((witness, stream));
+    public override BatchRef? StoredTip(int witness, StreamId stream) => _tips.GetValueOrDefault((witness, stream))?.Batch;
 
     public override int Outstanding(int publisher) => 0;
 

@@ -71,7 +71,7 @@ internal sealed class ClosedFiles : IDisposable
         List<string> lines = [];
         foreach (StreamLog log in store.Ordered)
         {
-            lines.Add($"{log.Header.Id} {log.FirstKept} {log.Floor} {log.End} {log.Tip?.Batch.Digest} {log.RecordedTip?.Digest}");
+            lines.Add($"{log.Header.Id} {log.FirstKept} {log.Floor} {log.End} {log.Tip?.Digest} {log.RecordedTip?.Digest}");
             lines.AddRange(log.Candidates().Select(candidate => $"{candidate.Statement.Reference} acked from {candidate.AckBase}"));
         }
 

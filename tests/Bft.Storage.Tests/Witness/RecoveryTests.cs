@@ -204,8 +204,8 @@ public sealed class RecoveryTests : IDisposable
 
     [Theory]
     [InlineData(1, false)]
-    [InlineData(3, false)]
-    [InlineData(3, true)]
+    [InlineData(4, false)]
+    [InlineData(4, true)]
     public void S2_a_checkpoint_of_another_version_is_passed_over_where_everything_is_there_and_refused_by_name_where_not(int version, bool isCut)
     {
         SimulatedDisk disk = new();
