@@ -27,7 +27,7 @@ public sealed partial class ProcessCluster : IAsyncDisposable
     }
 
     /// <summary>Longer than any step takes on a slow machine; a test that waits so long has failed.</summary>
-    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(120);
 
     public static CancellationToken Deadline => new CancellationTokenSource(Patience).Token;
 

@@ -107,6 +107,29 @@ public sealed class LobbyTests
     }
 
     [Fact]
+    public void A_connection_counts_for_the_identity_that_was_proven_on_it_last()
+    {
+        Visitor[] visitors = [VisitorOf(Enter()), VisitorOf(Enter())];
+        Assert.All(visitors, visitor => Assert.True(_lobby.TryAdmit(visitor, Client)));
+        Assert.All(visitors, visitor => Assert.True(_lobby.TryAdmit(visitor, Other)));
+        Visitor third = VisitorOf(Enter());
+        Assert.False(_lobby.TryAdmit(third, Other));
+        Assert.True(_lobby.TryAdmit(third, Client));
+    }
+
+    [Fact]
+    public void What_comes_late_on_a_stream_that_ended_counts_no_more()
+    {
+        Visitor visitor = VisitorOf(Enter());
+        visitor.Begin(3);
+        visitor.OnBody(3, 40);
+        visitor.End(3);
+        visitor.OnBody(3, 40); // was under way
+        visitor.OnBody(1, 10); // below one that was served: it can't begin any more
+        Assert.Equal(0, _lobby.UnreadBytes);
+    }
+
+    [Fact]
     public void Calls_that_wait_for_a_hello_are_counted_by_address_until_a_session_is_open()
     {
         Visitor visitor = VisitorOf(Enter("10.0.0.1"));

@@ -33,7 +33,7 @@ public sealed class LocalCluster : IAsyncDisposable
     }
 
     /// <summary>Longer than any test takes on a slow machine; a test that waits so long has failed.</summary>
-    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(30);
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(90);
 
     public ClusterFile File { get; }
 
