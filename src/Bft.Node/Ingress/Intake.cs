@@ -6,12 +6,13 @@ namespace Bft.Node;
 /// <summary>What one frame comes to: an input for the core, an answer at once, a fault that ends the call, or nothing.</summary>
 internal readonly record struct Intake
 {
-    private Intake(CoreInput? input, IPublishReply? reply, int replyBytes, string? fault)
+    private Intake(CoreInput? input, IPublishReply? reply, int replyBytes, string? fault, string? offence = null)
     {
         Input = input;
         Reply = reply;
         ReplyBytes = replyBytes;
         Fault = fault;
+        Offence = offence;
     }
 
     /// <summary>For the core, once its bytes fit the budget of the call.</summary>
@@ -26,9 +27,12 @@ internal readonly record struct Intake
     /// <summary>The other side sent what nobody correct sends: why its call ends, for people.</summary>
     public string? Fault { get; }
 
+    /// <summary>What only a dishonest caller sends, though its call goes on: for people.</summary>
+    public string? Offence { get; }
+
     public static Intake Of(CoreInput input) => new(input, null, 0, null);
 
-    public static Intake Answer(IPublishReply reply, int bytes, CoreInput? input = null) => new(input, reply, bytes, null);
+    public static Intake Answer(IPublishReply reply, int bytes, CoreInput? input = null, string? offence = null) => new(input, reply, bytes, null, offence);
 
     public static Intake Faulty(string why) => new(null, null, 0, why);
 

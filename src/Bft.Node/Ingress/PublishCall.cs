@@ -1,4 +1,3 @@
-using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Wire.Frames;
 using Grpc.Core;
@@ -6,7 +5,7 @@ using Grpc.Core;
 namespace Bft.Node;
 
 /// <summary>Reads one publisher's call: each frame waits for its turn, is looked at, and what it comes to goes to the core.</summary>
-internal sealed class PublishCall(PublicKey client, ClusterId cluster, PublisherGate gate, PublishIntake intake, CoreMailbox core, Outbox<IPublishReply> outbox)
+internal sealed class PublishCall(Session session, ClusterId cluster, PublisherGate gate, PublishIntake intake, CoreMailbox core, Outbox<IPublishReply> outbox)
 {
     /// <exception cref="RpcException">The client sent what no client should send.</exception>
     public async Task ReadAllAsync(IAsyncStreamReader<IPublishRequest> requests, CancellationToken cancellationToken)
@@ -14,7 +13,7 @@ internal sealed class PublishCall(PublicKey client, ClusterId cluster, Publisher
         while (await requests.MoveNext(cancellationToken))
         {
             IPublishRequest frame = requests.Current;
-            IDisposable? admission = await gate.EnterAsync(client, PublishCost.Of(frame, cluster), cancellationToken);
+            IDisposable? admission = await gate.EnterAsync(session.Client, PublishCost.Of(frame, cluster), cancellationToken);
             try
             {
                 Intake taken = intake.Take(frame);
@@ -26,6 +25,11 @@ internal sealed class PublishCall(PublicKey client, ClusterId cluster, Publisher
                 if (taken.Reply is { } reply)
                 {
                     outbox.Post(reply, taken.ReplyBytes);
+                }
+
+                if (taken.Offence is { } offence)
+                {
+                    session.Offend(Offence.Hostile, offence);
                 }
 
                 if (taken.Input is { } input)

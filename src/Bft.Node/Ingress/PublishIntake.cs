@@ -60,7 +60,10 @@ internal sealed class PublishIntake(
 
         return batches.TryVerify(signed, out VerifiedBatch? batch, out reason)
             ? Intake.Of(new BatchInput(batch))
-            : Refuse(signed, new Refusal(statement.Reference.Slot, ReasonOf(reason), Text: $"the batch was not taken: {reason}"));
+            : Refuse(
+                signed,
+                new Refusal(statement.Reference.Slot, ReasonOf(reason), Text: $"the batch was not taken: {reason}"),
+                reason == RejectReason.BadSignature ? "batches under its key that it did not sign" : null);
     }
 
     private Refusal? WhyRefused(BatchStatement statement)
@@ -100,7 +103,9 @@ internal sealed class PublishIntake(
 
         if (!_ranges.TryVerify(frame, out VerifiedCertificate? certificate, out VerifiedStatement[] statements, out RejectReason reason))
         {
-            return Intake.Faulty($"A certificate or its statements do not hold: {reason}.");
+            // S1: a receiver looks at no signature but the certificate's, and passes on what it was given. The certificate counts (W5), and others have the originals.
+            return certificate is not null && reason == RejectReason.BadSignature ? Intake.Of(new CertificateInput(certificate, []))
+                : Intake.Faulty($"A certificate or its statements do not hold: {reason}.");
         }
 
         _covered.Clear();
@@ -112,10 +117,10 @@ internal sealed class PublishIntake(
         return Intake.Of(new CertificateInput(certificate, statements));
     }
 
-    private static Intake Refuse(SignedBatch signed, Refusal refusal)
+    private static Intake Refuse(SignedBatch signed, Refusal refusal, string? offence = null)
     {
         signed.BodyOwner?.Dispose();
-        return Intake.Answer(RefusalFrame.From(refusal), FrameBytes.Of(refusal));
+        return Intake.Answer(RefusalFrame.From(refusal), FrameBytes.Of(refusal), offence: offence);
     }
 
     private static RefusalReason ReasonOf(RejectReason reason) => reason switch

@@ -11,12 +11,23 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bft.Node;
 
 /// <summary>Who is at the other end of a call, proven for this call alone.</summary>
-internal sealed class Session(PublicKey client, WitnessIndex? peer, Action close) : IDisposable
+internal sealed class Session(PublicKey client, WitnessIndex? peer, Lobby lobby, Action close) : IDisposable
 {
     public PublicKey Client { get; } = client;
 
     /// <summary>The client is this witness; null for others.</summary>
     public WitnessIndex? Peer { get; } = peer;
+
+    /// <summary>Counts an offence against the key, whoever else has a session on the same connection.</summary>
+    /// <exception cref="RpcException">That was one too many: the call ends.</exception>
+    public void Offend(double weight, string why)
+    {
+        lobby.Offend(Client, weight, why);
+        if (lobby.Identities.Remaining(Client, Environment.TickCount64) is { Ticks: > 0 } wait)
+        {
+            throw Sessions.HeldOff(wait);
+        }
+    }
 
     public void Dispose() => close();
 }
@@ -77,7 +88,7 @@ internal sealed class Sessions(NodeIdentity identity, EdgeLimits limits, Lobby l
             throw Refused(StatusCode.ResourceExhausted, $"This key has {limits.ConnectionsPerIdentityMax} connections open, which is the most.");
         }
 
-        Session session = new(hello.Client, peer, () =>
+        Session session = new(hello.Client, peer, lobby, () =>
         {
             lobby.OnSessionEnded(visitor);
             Close(hello.Client);
@@ -95,7 +106,7 @@ internal sealed class Sessions(NodeIdentity identity, EdgeLimits limits, Lobby l
     }
 
     /// <summary>The wait is there to be read by a program too. Unit: ms.</summary>
-    private static RpcException HeldOff(TimeSpan wait) => new(
+    public static RpcException HeldOff(TimeSpan wait) => new(
         new Status(StatusCode.ResourceExhausted, $"This key misbehaved here and may open no session for {Math.Ceiling(wait.TotalSeconds):0} s."),
         new Metadata { { RetryAfter, ((long)wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) } });
 

@@ -81,17 +81,22 @@ internal sealed class Lobby(EdgeLimits limits, NodeLog log)
     /// <summary>Counts an offence: against the key, if one was proven on the connection, or else against the address.</summary>
     public void Offend(Visitor visitor, double weight, string why)
     {
-        long now = Environment.TickCount64;
         if (visitor.Owner is { } owner)
         {
-            if (Identities.Offend(owner, weight, now) is { } length)
-            {
-                Log($"key {owner} may open no session for {length.TotalSeconds:0} s: {why}");
-            }
+            Offend(owner, weight, why);
         }
-        else if (Addresses.Offend(visitor.Address, weight, now) is { } length)
+        else if (Addresses.Offend(visitor.Address, weight, Environment.TickCount64) is { } length)
         {
             Log($"address {visitor.Address} gets {limits.BannedEntriesPerSecond} new connections a second for {length.TotalSeconds:0} s: {why}");
+        }
+    }
+
+    /// <summary>Counts an offence against a key that was proven.</summary>
+    public void Offend(PublicKey owner, double weight, string why)
+    {
+        if (Identities.Offend(owner, weight, Environment.TickCount64) is { } length)
+        {
+            Log($"key {owner} may open no session for {length.TotalSeconds:0} s: {why}");
         }
     }
 

@@ -62,7 +62,7 @@ internal sealed class WitnessService(
         Outbox<IPublishReply> outbox = new(limits.OutboxBytesMax);
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, outbox.Over.Token);
         PublishIntake intake = new(identity.Cluster, store, _batches, Ed25519.Instance, session.Client, handOvers, outbox.Post);
-        PublishCall call = new(session.Client, identity.Committee.Cluster, gate, intake, core, outbox);
+        PublishCall call = new(session, identity.Committee.Cluster, gate, intake, core, outbox);
         publishers.Add(session.Client, outbox);
         Task writing = outbox.WriteAllAsync(replies, new HeartbeatFrame(), limits.HeartbeatInterval);
         try

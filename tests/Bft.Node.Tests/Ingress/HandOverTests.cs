@@ -111,6 +111,29 @@ public sealed class HandOverTests
         Assert.Equal(0, (await connection.StatusAsync(cluster.Reader)).EvidenceCount);
     }
 
+    [Fact]
+    public async Task R5_who_passes_on_a_statement_with_a_wrong_signature_loses_neither_its_call_nor_its_name_and_the_certificate_counts()
+    {
+        await using LocalCluster cluster = await LocalCluster.StartedAsync();
+        using TestPublisher publisher = new(cluster);
+        SignedBatch batch = publisher.Append("covered");
+        Assert.True(BatchStatement.TryParse(cluster.Committee.Cluster, batch.Statement.Span, out BatchStatement? statement, out _));
+        SignedStatement spoilt = new(batch.Statement, new Signature(System.Security.Cryptography.RandomNumberGenerator.GetBytes(Signature.Length)));
+        CertifiedFrame handedOver = new(Certify(cluster, statement.Reference, 0, 2, 3), [spoilt]);
+        using TestConnection connection = new(cluster, 1);
+        using TestCall<IPublishRequest, IPublishReply> call = await connection.PublishAsync(cluster.Reader);
+
+        for (int i = 0; i < 30; i++)
+        {
+            await call.WriteAsync(handedOver);
+        }
+
+        // W5: it asks for what the certificate covers, on the call that brought it too.
+        FetchFrame asked = await call.NextAsync<FetchFrame>();
+        Assert.Equal(statement.Header.Id, asked.Stream);
+        await connection.StatusAsync(cluster.Reader); // opens a session
+    }
+
     /// <summary>Publishes a batch, waits until the witness stores it, and names another one in its slot.</summary>
     private static async Task<BatchRef> OtherThanStoredAsync(LocalCluster cluster, TestPublisher publisher, TestConnection connection)
     {

@@ -1,8 +1,10 @@
+using System.Security.Cryptography;
 using Bft.Crypto;
 using Bft.Node.Tests.Support;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Wire.Frames;
+using Grpc.Core;
 
 namespace Bft.Node.Tests.Ingress;
 
@@ -19,6 +21,31 @@ public sealed class PublishTests : IAsyncLifetime, IAsyncDisposable
     Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();
 
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+
+    [Fact]
+    public async Task Batches_that_their_own_publisher_did_not_sign_end_its_call_and_hold_its_key_off()
+    {
+        using TestPublisher publisher = await new TestPublisher(_cluster).ConnectAsync(0, 1);
+        SignedBatch unsigned = publisher.Append("x") with { Signature = new Signature(RandomNumberGenerator.GetBytes(Signature.Length)) };
+        int refused = 0;
+        RpcException end = await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            while (true)
+            {
+                await publisher.Calls[0].WriteAsync(new BatchFrame(unsigned));
+                Assert.Equal(RefusalReason.BadSignature, (await publisher.Calls[0].NextAsync<RefusalFrame>()).Reason);
+                refused++;
+            }
+        });
+
+        Assert.Equal(StatusCode.ResourceExhausted, end.StatusCode);
+        Assert.InRange(refused, 9, 12); // ten are too many; offences fade by half in a minute
+        Assert.Contains($"key {_cluster.Publisher.PublicKey} may open no session", _cluster[0].Log, StringComparison.Ordinal);
+        using TestConnection connection = new(_cluster, 0);
+        await connection.StatusAsync(_cluster.Reader); // behind the same address
+        await publisher.Calls[1].WriteAsync(new BatchFrame(publisher.Batches[0]));
+        await publisher.AcksAsync(publisher.Calls[1]); // no other witness heard of it
+    }
 
     [Fact]
     public async Task W3_another_batch_in_an_acked_slot_gets_the_first_original_and_its_ack()
