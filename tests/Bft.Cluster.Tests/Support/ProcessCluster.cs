@@ -17,14 +17,12 @@ public sealed partial class ProcessCluster : IAsyncDisposable
 {
     public const int Count = 4;
     private static readonly string[] Clients = ["publisher", "reader", "second", "twin"];
-    private readonly string _root = Directory.CreateTempSubdirectory("bft-cluster-").FullName;
+    private readonly string _root;
     private readonly WitnessProcess?[] _witnesses = new WitnessProcess?[Count];
     private readonly string?[] _data = new string?[Count];
     private readonly string?[] _paths = new string?[Count];
 
-    private ProcessCluster()
-    {
-    }
+    private ProcessCluster(string root) => _root = root;
 
     /// <summary>Longer than any step takes on a slow machine; a test that waits so long has failed.</summary>
     public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(120);
@@ -34,6 +32,9 @@ public sealed partial class ProcessCluster : IAsyncDisposable
     public ClusterFile File { get; private set; } = null!;
 
     public WitnessProcess this[int index] => _witnesses[index]!;
+
+    /// <summary>See <see cref="In"/>.</summary>
+    public string Root => _root;
 
     public string Folder => Path.Combine(_root, "cluster");
 
@@ -46,11 +47,19 @@ public sealed partial class ProcessCluster : IAsyncDisposable
         return cluster;
     }
 
+    /// <summary>One that another process made and runs: its keys and addresses. Not to be disposed.</summary>
+    public static ProcessCluster In(string root)
+    {
+        ProcessCluster cluster = new(root);
+        cluster.File = ClusterFile.Load(cluster.ClusterPath);
+        return cluster;
+    }
+
     /// <summary>A cluster none of whose witnesses runs yet.</summary>
     /// <param name="more">Clients beside those that every cluster has.</param>
     public static async Task<ProcessCluster> MadeAsync(params string[] more)
     {
-        ProcessCluster cluster = new();
+        ProcessCluster cluster = new(Directory.CreateTempSubdirectory("bft-cluster-").FullName);
         await cluster.MakeAsync(more);
         return cluster;
     }
