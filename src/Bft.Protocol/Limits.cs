@@ -86,6 +86,12 @@ public sealed record NodeLimits
     /// <summary>W11: most retired incarnations of one publisher and topic, of which nothing is certified, whose acks are kept and exchanged. <value>Default 32.</value></summary>
     public int RetiredIncarnationsMax { get; init; } = 32;
 
+    /// <summary>C3: most streams of one publisher, idle ones included, before its batches begin no other. <value>Default 65,536 (about 100 MiB).</value></summary>
+    public int StreamsPerPublisherMax { get; init; } = 65_536;
+
+    /// <summary>C3: the same of all publishers together. <value>Default 262,144 (about 400 MiB); at least <see cref="StreamsPerPublisherMax"/>.</value></summary>
+    public int StreamsMax { get; init; } = 262_144;
+
     /// <summary>Verified ack roots remembered by one verifier. <value>Default 1,024.</value></summary>
     public int RememberedRootsMax { get; init; } = 1024;
 

@@ -12,7 +12,7 @@ public enum RefusalReason : byte
     /// <summary>The topic's policy does not let this publisher publish there.</summary>
     NotAllowed = 2,
 
-    /// <summary>A limit of the cluster is exceeded.</summary>
+    /// <summary>A limit of the cluster is exceeded; or the batch would begin a stream beyond those that the witness keeps (C3).</summary>
     OverLimit = 3,
 
     /// <summary>The signature does not verify.</summary>

@@ -18,6 +18,7 @@ public sealed partial class WitnessRole : IWholeWitness
     public const long IncarnationAheadMax = 24L * 60 * 60 * 1000;
 
     private readonly Committee _committee;
+    private readonly NodeLimits _limits;
     private readonly WitnessIndex _self;
     private readonly AckSigner _signer;
     private readonly HeldBytes _heldBytes;
@@ -30,6 +31,7 @@ public sealed partial class WitnessRole : IWholeWitness
     private readonly Offenders _offenders;
     private readonly List<(StreamWitness Stream, AckStatement Statement)> _withheld = []; // bound: acks above stored tips
     private readonly StreamTable<WitnessStream> _streams = new();
+    private readonly Dictionary<PublicKey, int> _streamsOf = []; // bound: publishers that a policy admits
     private readonly AwaitedLinks _links = new();
     private readonly Queue<(Mark Mark, CommitGroup Group)> _sealed = new();
     private readonly SortedDictionary<StreamId, SortedSet<Sequence>> _touched = [];
@@ -42,6 +44,7 @@ public sealed partial class WitnessRole : IWholeWitness
         ArgumentNullException.ThrowIfNull(committee);
         ArgumentNullException.ThrowIfNull(limits);
         _committee = committee;
+        _limits = limits;
         _self = self;
         _signer = new AckSigner(committee, self, signer);
         _heldBytes = new HeldBytes(limits.HeldBytesMax);
@@ -122,7 +125,12 @@ public sealed partial class WitnessRole : IWholeWitness
         if (known is null && WhyNotBegun(statement) is { } reason)
         {
             effects.Refusals.Add(new PublisherRefusal(statement.Header.Publisher, new Refusal(batch.Reference.Slot, reason)));
-            effects.Ignored.Add(reason == RefusalReason.TooFarAhead ? IgnoreReason.TooFarAhead : IgnoreReason.OutOfWindow);
+            effects.Ignored.Add(reason switch
+            {
+                RefusalReason.TooFarAhead => IgnoreReason.TooFarAhead,
+                RefusalReason.OverLimit => IgnoreReason.TooManyStreams,
+                _ => IgnoreReason.OutOfWindow,
+            });
             return;
         }
 
@@ -368,6 +376,9 @@ public sealed partial class WitnessRole : IWholeWitness
     }
 
     /// <inheritdoc/>
+    void IWholeWitness.OnNamed(StreamHeader header) => _streamsOf[header.Publisher] = _streamsOf.GetValueOrDefault(header.Publisher) + 1;
+
+    /// <inheritdoc/>
     HeldBytes IWholeWitness.HeldBytes => _heldBytes;
 
     /// <inheritdoc/>
@@ -413,6 +424,7 @@ public sealed partial class WitnessRole : IWholeWitness
     private RefusalReason? WhyNotBegun(BatchStatement statement) =>
         statement.Header.Incarnation.Counter > (ulong)_now + (ulong)IncarnationAheadMax ? RefusalReason.TooFarAhead
         : statement.Sequence.Value >= (ulong)_committee.Limits.WindowSlots ? RefusalReason.OutOfWindow
+        : _streams.Count >= _limits.StreamsMax || _streamsOf.GetValueOrDefault(statement.Header.Publisher) >= _limits.StreamsPerPublisherMax ? RefusalReason.OverLimit
         : null;
 
     /// <summary>W11: why there is no fresh ack in this incarnation; null when it is live, or may join.</summary>
@@ -431,6 +443,11 @@ public sealed partial class WitnessRole : IWholeWitness
             stream.Witness.Abandon();
             _links.Update(stream);
             _streams.Remove(id);
+            if (stream.Witness.Header is { } header)
+            {
+                _streamsOf[header.Publisher]--;
+            }
+
             stream.IsForgotten = true;
             _touched.Remove(id);
         }

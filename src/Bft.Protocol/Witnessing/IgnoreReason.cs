@@ -39,6 +39,9 @@ public enum IgnoreReason
     /// <summary>The incarnation is retired, or the list of live ones is full (W11).</summary>
     NotLive,
 
+    /// <summary>C3: the publisher, or all together, have as many streams as are kept.</summary>
+    TooManyStreams,
+
     /// <summary>The incarnation is more than a day ahead of the clock.</summary>
     TooFarAhead,
 }

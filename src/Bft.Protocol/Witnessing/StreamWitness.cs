@@ -23,7 +23,19 @@ internal sealed class StreamWitness : IOfStream
     public StreamId Id => _window.Stream;
 
     /// <summary>Null until the first statement of the stream is seen (a certificate names only the id).</summary>
-    public StreamHeader? Header { get; private set; }
+    public StreamHeader? Header
+    {
+        get;
+        private set
+        {
+            if (field is null && value is not null)
+            {
+                _witness.OnNamed(value);
+            }
+
+            field = value;
+        }
+    }
 
     /// <summary>Null while nothing is stored. Its certificate and statement are the journal's to show: there may be very many streams.</summary>
     public BatchRef? StoredTip => StoredEnd > Sequence.Zero ? new BatchRef(Id, StoredEnd.Preceding, _storedDigest) : null;
@@ -548,6 +560,9 @@ internal sealed class StreamWitness : IOfStream
 /// <summary>What a stream asks of the witness that it is part of.</summary>
 internal interface IWholeWitness
 {
+    /// <summary>C3: whose stream it is became known.</summary>
+    void OnNamed(StreamHeader header);
+
     /// <summary>W4: what all streams hold.</summary>
     HeldBytes HeldBytes { get; }
 

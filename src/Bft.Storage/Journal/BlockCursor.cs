@@ -4,11 +4,14 @@ using System.Buffers.Binary;
 namespace Bft.Storage;
 
 /// <summary>Walks the blocks of one segment as long as each is whole (but for its bodies) and follows from the one before.</summary>
-internal sealed class BlockCursor(IDiskFile file, long segment)
+/// <param name="file">Open.</param>
+/// <param name="segment">Which.</param>
+/// <param name="buffers">Of cursors that are used one after the other. Default: its own.</param>
+internal sealed class BlockCursor(IDiskFile file, long segment, BlockCursor.Buffers? buffers = null)
 {
+    private readonly Buffers _buffers = buffers ?? new Buffers();
+
     private readonly byte[] _headerBytes = new byte[BlockHeader.Bytes];
-    private byte[] _trailer = [];
-    private byte[] _nextTrailer = []; // becomes the trailer only when it is sound: the current block stays usable when there is no next
 
     public string Name { get; } = SegmentName.Of(segment);
 
@@ -62,7 +65,7 @@ internal sealed class BlockCursor(IDiskFile file, long segment)
     }
 
     /// <value>What the current block says if it is half of a checkpoint.</value>
-    public TwinMarker? Twin => Header.Records == 0 ? null : TwinMarker.Of(_trailer[0], _trailer.AsSpan(Header.Records * BlockHeader.RowBytes, ReadRow(_trailer).HeadLength));
+    public TwinMarker? Twin => Header.Records == 0 ? null : TwinMarker.Of(_buffers.Trailer[0], _buffers.Trailer.AsSpan(Header.Records * BlockHeader.RowBytes, ReadRow(_buffers.Trailer).HeadLength));
 
     /// <summary>Hands the records of the current block over, as lying in another segment if it was rewritten.</summary>
     public void Replay(IJournalReplay replay, long inSegment, long atOffset)
@@ -71,11 +74,11 @@ internal sealed class BlockCursor(IDiskFile file, long segment)
         long body = atOffset + BlockHeader.Bytes;
         for (int record = 0; record < Header.Records; record++)
         {
-            ReadOnlySpan<byte> row = _trailer.AsSpan(record * BlockHeader.RowBytes, BlockHeader.RowBytes);
+            ReadOnlySpan<byte> row = _buffers.Trailer.AsSpan(record * BlockHeader.RowBytes, BlockHeader.RowBytes);
             (int headLength, int bodyLength, uint checksum) = ReadRow(row);
             if (record > 0 || Twin is null)
             {
-                replay.OnRecord(Header.Mark, row[0], _trailer.AsSpan(head, headLength), new JournalPosition(inSegment, body, bodyLength, checksum));
+                replay.OnRecord(Header.Mark, row[0], _buffers.Trailer.AsSpan(head, headLength), new JournalPosition(inSegment, body, bodyLength, checksum));
             }
 
             head += headLength;
@@ -91,7 +94,7 @@ internal sealed class BlockCursor(IDiskFile file, long segment)
         bool areSound = true;
         for (int record = 0; record < Header.Records && areSound; record++)
         {
-            (_, int length, uint expected) = ReadRow(_trailer.AsSpan(record * BlockHeader.RowBytes, BlockHeader.RowBytes));
+            (_, int length, uint expected) = ReadRow(_buffers.Trailer.AsSpan(record * BlockHeader.RowBytes, BlockHeader.RowBytes));
             Checksum checksum = new();
             int left = length;
             while (left > 0)
@@ -163,18 +166,13 @@ internal sealed class BlockCursor(IDiskFile file, long segment)
             return false;
         }
 
-        if (_nextTrailer.Length < header.TrailerBytes)
-        {
-            _nextTrailer = new byte[Math.Max(header.TrailerBytes, 2 * _nextTrailer.Length)];
-        }
-
-        Span<byte> trailer = _nextTrailer.AsSpan(0, header.TrailerBytes);
+        Span<byte> trailer = _buffers.Next(header.TrailerBytes);
         bool isSound = file.Read(End + BlockHeader.Bytes + header.BodyBytes, trailer) == trailer.Length
             && Checksum.Of(trailer) == header.TrailerChecksum
             && DoLengthsAddUp(header, trailer);
         if (isSound)
         {
-            (_trailer, _nextTrailer) = (_nextTrailer, _trailer);
+            _buffers.Swap();
         }
 
         return isSound;
@@ -197,5 +195,21 @@ internal sealed class BlockCursor(IDiskFile file, long segment)
         }
 
         return heads == header.HeadBytes && bodies == header.BodyBytes;
+    }
+
+    /// <summary>Tables and heads of the current block, and of the next one: it becomes the current one only when it is sound. A checkpoint's are large.</summary>
+    internal sealed class Buffers
+    {
+        private byte[] _next = [];
+
+        public byte[] Trailer { get; private set; } = [];
+
+        public Span<byte> Next(int length)
+        {
+            _next = _next.Length < length ? new byte[Math.Max(length, Math.Min(2 * _next.Length, 1 << 20))] : _next;
+            return _next.AsSpan(0, length);
+        }
+
+        public void Swap() => (Trailer, _next) = (_next, Trailer);
     }
 }

@@ -153,6 +153,14 @@ public sealed class Journal : IDisposable
         return new JournalPosition(_segment, offset, (int)body.Length, checksum);
     }
 
+    /// <summary>Adds records to the next commit.</summary>
+    internal void Append(RecordRun run)
+    {
+        ThrowIfPoisoned();
+        Place();
+        _pending.Add(run);
+    }
+
     /// <summary>Makes the next commit of all that was appended since the last.</summary>
     /// <returns>Null if nothing waits, or if the last commit is not yet durable (one at a time: so each proves the one before).</returns>
     public JournalCommit? Seal()

@@ -37,6 +37,7 @@ internal sealed record RecoveredJournal(
 /// <param name="isScan">Everything is replayed from the first commit on; checkpoints are passed over.</param>
 internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournalReplay replay, bool isScan = false)
 {
+    private readonly BlockCursor.Buffers _buffers = new(); // one cursor after the other
     private readonly List<long> _leftOver = [];
     private readonly SortedList<long, ulong> _segments = [];
     private JournalId? _id;
@@ -107,7 +108,7 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
     /// <summary>Finds a segment's first block; null when that is not whole: then the segment holds nothing, or what was never durable.</summary>
     private BlockCursor? Head(IDiskFile file, long number)
     {
-        BlockCursor cursor = new(file, number);
+        BlockCursor cursor = new(file, number, _buffers);
         if (!cursor.TryAdvance())
         {
             ThrowIfDurableBlocksFollow(cursor);
@@ -228,7 +229,7 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
             ulong limit = i + 1 == headed.Count ? tail.Header.Mark
                 : headed[i + 1].Base > first ? Math.Min(headed[i + 1].Base, headed[i + 1].First) : headed[i + 1].First;
             using IDiskFile file = disk.Open(SegmentName.Of(segment));
-            BlockCursor cursor = new(file, segment);
+            BlockCursor cursor = new(file, segment, _buffers);
             long end = 0;
             while (expected < limit)
             {
@@ -282,7 +283,7 @@ internal sealed class JournalRecovery(IDisk disk, SegmentWriter writer, IJournal
     private RecoveredJournal Rewrite(Tail tail, long toSegment)
     {
         using IDiskFile file = disk.Open(SegmentName.Of(tail.Segment));
-        BlockCursor cursor = new(file, tail.Segment);
+        BlockCursor cursor = new(file, tail.Segment, _buffers);
         while (cursor.TryAdvance() && cursor.Header.Mark < tail.Header.Mark)
         {
         }

@@ -4,11 +4,11 @@ namespace Bft.Storage;
 /// <param name="begin">Its first record.</param>
 internal sealed class Snapshot(byte[] begin)
 {
-    private readonly List<(WitnessRecordKind Kind, byte[] Head)> _records = [];
+    private readonly RecordRun _records = new();
     private readonly List<(byte[] Bytes, Action<JournalPosition> Placed)> _pages = [];
     private readonly List<JournalPosition> _places = [];
 
-    public void Add(WitnessRecordKind kind, byte[] head) => _records.Add((kind, head));
+    public void Add(WitnessRecordKind kind, byte[] head) => _records.Add((byte)kind, head);
 
     /// <summary>Adds a page of an index, and says its number.</summary>
     public int AddPage(byte[] bytes, Action<JournalPosition> placed)
@@ -26,10 +26,7 @@ internal sealed class Snapshot(byte[] begin)
             _places.Add(journal.Append((byte)WitnessRecordKind.Page, [], bytes));
         }
 
-        foreach ((WitnessRecordKind kind, byte[] head) in _records)
-        {
-            journal.Append((byte)kind, head);
-        }
+        journal.Append(_records);
     }
 
     /// <summary>The checkpoint is sealed: its pages lie where its first copy has them.</summary>
