@@ -15,6 +15,9 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
     /// <summary>Most fetches under way.</summary>
     private const int AtOnceMax = 8;
 
+    /// <summary>What is missing is waited for so many times longer at most when much is.</summary>
+    private const int CrowdMax = 10;
+
     /// <summary>A fetch lasts at most so many time-outs.</summary>
     private const int TimeoutsMax = 5;
 
@@ -121,11 +124,16 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
         return pursuit.Running.Count switch
         {
             _ when !pursuit.IsKnownElsewhere => false,
-            0 => _tick - pursuit.Since > limits.FetchAfterTicks << DoublingsOf(pursuit) || (pursuit.Tries == 0 && pursuit.IsFarBehind(committee)),
+            0 => _tick - pursuit.Since > Crowd * limits.FetchAfterTicks << DoublingsOf(pursuit) || (pursuit.Tries == 0 && pursuit.IsFarBehind(committee)),
             1 => pursuit.Running[0].Quiet > limits.FetchTimeoutTicks / 2,
             _ => false,
         };
     }
+
+    /// <summary>
+    /// More is missing than can be fetched at once: then it is this witness that is slow, and what is missing lies at its own door. To fetch that too would make it slower still.
+    /// </summary>
+    private int Crowd => Math.Min(1 + (_pursuits.Count / AtOnceMax), CrowdMax);
 
     /// <summary>One for each time that all peers were asked in vain: perhaps nobody has it, or all are further away than a time-out (a session takes three round trips).</summary>
     private int DoublingsOf(Pursuit pursuit) => Math.Min(pursuit.Tries / (committee.Size.Count - 1), DoublingsMax);
@@ -179,7 +187,7 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
     /// <summary>One thing that is missing: all that is certified in a stream, or one batch.</summary>
     private sealed class Pursuit(WitnessStream stream, BatchRef? batch, long tick)
     {
-        private Sequence _missing = stream.Witness.FirstMissing;
+        private Sequence _position = PositionOf(stream, batch);
 
         public (StreamId Stream, Sequence From, Digest Batch) Key => batch is { } one ? (one.Stream, one.Sequence, one.Digest) : (stream.Witness.Id, Sequence.Zero, default);
 
@@ -207,11 +215,16 @@ internal sealed class Fetches(Committee committee, WitnessIndex self, NodeLimits
         public bool MayHave(WitnessIndex peer) =>
             batch is not { } one || stream.Collector.AckOf(peer, one.Sequence) is not { } ack || ack.Batch == one;
 
+        /// <summary>What comes by itself comes in order: a batch is missing once the stream stands still below it, or has passed it by.</summary>
+        private static Sequence PositionOf(WitnessStream stream, BatchRef? batch) =>
+            batch is not { } one ? stream.Witness.FirstMissing : stream.Witness.NextOpen < one.Sequence ? stream.Witness.NextOpen : one.Sequence;
+
         /// <summary>Looks whether there is progress.</summary>
         public bool See(long now)
         {
-            bool isProgress = Missing > _missing;
-            _missing = Missing;
+            Sequence position = PositionOf(stream, batch);
+            bool isProgress = position > _position;
+            _position = position;
             if (isProgress)
             {
                 Since = now;

@@ -55,6 +55,24 @@ public sealed class ExchangeTests : IDisposable
     }
 
     [Fact]
+    public void W6_nothing_is_fetched_while_the_stream_comes_by_itself()
+    {
+        _witness.OnAcks(_cluster.Ack(1, _stream[3].Reference), _cluster.Ack(2, _stream[3].Reference));
+        for (int i = 0; i < 3; i++)
+        {
+            _witness.OnTicks(8);
+            _witness.OnBatch(_stream[i]);
+            _witness.Flush();
+        }
+
+        _witness.OnTicks(8);
+        Assert.Empty(_witness.Out.Fetches);
+
+        _witness.OnTicks(8);
+        Assert.NotEmpty(_witness.Out.Fetches);
+    }
+
+    [Fact]
     public void W6_fetching_another_batch_than_the_one_acked_here_proves_the_publisher()
     {
         VerifiedBatch other = _stream.Batch(0, Ancestor.None, "other");
