@@ -95,7 +95,7 @@ public sealed record NodeLimits
     /// <summary>Verified ack roots remembered by one verifier. <value>Default 1,024.</value></summary>
     public int RememberedRootsMax { get; init; } = 1024;
 
-    /// <summary>A batch known certified whose body did not arrive by itself is fetched from a peer after this long. Unit: ticks of the host. <value>Default 10 (of 20 ms).</value></summary>
+    /// <summary>A batch known certified whose body did not arrive by itself is fetched from a peer when its stream has stood still for this long; up to ten times as long while more is missing than can be fetched at once. Unit: ticks of the host. <value>Default 10 (of 20 ms).</value></summary>
     public int FetchAfterTicks { get; init; } = 10;
 
     /// <summary>A fetch that brought nothing for this long is given to the next peer. Unit: ticks of the host. <value>Default 50 (of 20 ms).</value></summary>
