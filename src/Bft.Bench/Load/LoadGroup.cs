@@ -13,6 +13,9 @@ internal sealed class LoadGroup : IAsyncDisposable
     /// <summary>Subscriptions of one identity: each holds one or two sessions at a witness, which allows 32.</summary>
     private const int SubscriptionsPerClient = 8;
 
+    /// <summary>Publishers that dial at a time: with a thousand, handshakes on a busy machine would outlast a witness's patience.</summary>
+    private const int OpenedAtOnce = 25;
+
     private readonly Task _failed;
 
     private LoadGroup(BenchCluster cluster, BftClient control, IReadOnlyList<LoadPublisher> publishers, IReadOnlyList<LoadReceiver> receivers)
@@ -73,9 +76,14 @@ internal sealed class LoadGroup : IAsyncDisposable
             opened.Add(await ReceiveAsync(receiving[i / SubscriptionsPerClient], payloads, cancellationToken));
         }
 
-        IEnumerable<Task<Publisher>> opening = Enumerable.Range(0, publishers)
-            .Select(index => cluster.Connect(BenchCluster.PublisherName(index)).OpenPublisherAsync(BenchCluster.Topic, cancellationToken: cancellationToken));
-        LoadGroup group = new(cluster, receiving[0], [.. (await Task.WhenAll(opening)).Select(publisher => new LoadPublisher(publisher, payloads))], opened);
+        List<LoadPublisher> publishing = [];
+        foreach (int[] some in Enumerable.Range(0, publishers).Chunk(OpenedAtOnce))
+        {
+            IEnumerable<Task<Publisher>> opening = some.Select(index => cluster.Connect(BenchCluster.PublisherName(index)).OpenPublisherAsync(BenchCluster.Topic, cancellationToken: cancellationToken));
+            publishing.AddRange((await Task.WhenAll(opening)).Select(publisher => new LoadPublisher(publisher, payloads)));
+        }
+
+        LoadGroup group = new(cluster, receiving[0], publishing, opened);
         await Task.WhenAll(group.Publishers.Select(publisher => publisher.SendOneAsync())).WaitAsync(Patience, cancellationToken);
         await group.WhenAllDeliveredAsync(cancellationToken);
         return group;

@@ -22,6 +22,7 @@ public sealed class FullFloodTests
         foreach (string kind in Floods.All)
         {
             await using ProcessCluster cluster = await ProcessCluster.StartedAsync(); // what is done is held against its address
+            await cluster.AssertServesAsync(0); // W9: its witnesses ask each other first
             await using HonestLoad honest = await HonestLoad.StartAsync(cluster);
             await honest.PhaseAsync(Phase / 2, Task.CompletedTask); // warm
             cluster[0].ForgetPeak();
