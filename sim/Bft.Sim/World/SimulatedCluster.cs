@@ -6,7 +6,6 @@ using Bft.Crypto;
 using Bft.Protocol;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
-using Bft.Protocol.Verification;
 using Bft.Storage;
 
 namespace Bft.Sim;

@@ -1,5 +1,4 @@
 using Bft.Crypto;
-using Bft.Protocol;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Tests.Support;
