@@ -1,4 +1,3 @@
-using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
 
