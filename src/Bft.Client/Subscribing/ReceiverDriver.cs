@@ -134,7 +134,7 @@ internal sealed class ReceiverDriver
         Perform();
     }
 
-    /// <summary>A frame of a subscription that the driver closed meanwhile: its memory goes back.</summary>
+    /// <summary>A frame of a subscription that the driver closed meanwhile: its memory goes back. May be called on any thread.</summary>
     public void Drop(in ReceivedFrame received)
     {
         if (received.Frame is BodyFrame body)
@@ -403,6 +403,15 @@ internal sealed class ReceiverDriver
             _outputs.Notify(new SlotsSkipped(skipped.Stream, skipped.First, skipped.Floor));
         }
 
+        foreach (HandOverAnswer answer in _effects.Answers)
+        {
+            // Copied, and before anything is delivered: the application gives the bodies' memory back as soon as it has read them.
+            SignedStatement[] statements = [.. answer.Range.Statements.Select(SignedStatement.From)];
+            _outputs.HandOver(answer.To, [
+                new CertifiedFrame(answer.Range.Certificate.Certificate.Bytes, statements),
+                .. answer.Batches.Select(batch => new BatchFrame(new SignedBatch(batch.Statement.Statement.Bytes, batch.Statement.Signature, batch.Body.ToArray(), null)))]);
+        }
+
         foreach (Protocol.Receiving.Delivery delivery in _effects.Deliveries)
         {
             Credit.Add(delivery.Batch.Body.Length);
@@ -410,15 +419,6 @@ internal sealed class ReceiverDriver
         }
 
         Credit.SetHeld(_role?.BufferedBytes ?? 0);
-        foreach (HandOverAnswer answer in _effects.Answers)
-        {
-            // Copied: the bodies may be delivered, and their memory given back, before they are sent.
-            SignedStatement[] statements = [.. answer.Range.Statements.Select(SignedStatement.From)];
-            _outputs.HandOver(answer.To, [
-                new CertifiedFrame(answer.Range.Certificate.Certificate.Bytes, statements),
-                .. answer.Batches.Select(batch => new BatchFrame(new SignedBatch(batch.Statement.Statement.Bytes, batch.Statement.Signature, batch.Body.ToArray(), null)))]);
-        }
-
         foreach (HandOver handOver in _effects.HandOvers)
         {
             _outputs.HandOver(handOver.To, [new CertifiedFrame(handOver.Certificate.Certificate.Bytes, [])]);

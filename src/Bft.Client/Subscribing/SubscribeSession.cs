@@ -74,7 +74,17 @@ internal sealed class SubscribeSession(WitnessConnection connection, Session ses
         while (await call.ResponseStream.MoveNext(cancellationToken).ConfigureAwait(false))
         {
             ReceivedFrame received = _intake.Read(Witness, channel, call.ResponseStream.Current);
-            await loop.PostAsync(driver => OnReceived(driver, received), cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await loop.PostAsync(driver => OnReceived(driver, received), cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                // The session is closed while its last frame waits for the loop: the room that it took is free again.
+                loop.Driver.Drop(received);
+                throw;
+            }
+
             if (channel == SubscriptionChannel.Bodies)
             {
                 // R6: credit before the next frame; what is not read waits at the witness.
