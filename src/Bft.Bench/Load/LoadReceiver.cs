@@ -70,7 +70,7 @@ internal sealed class LoadReceiver : IAsyncDisposable
             ReadOnlySpan<byte> payload = messages[i].Message.Payload.Span;
             if (Payloads.NumberOf(payload) != first + i)
             {
-                throw new LoadFailedException($"Message {Payloads.NumberOf(payload)} came where {first + i} belongs.");
+                throw new LoadFailedException($"Message {Payloads.NumberOf(payload)} came where {first + i} belongs. If the receiver is more than 2 GiB behind, the witnesses keep no more: try fewer publishers.");
             }
 
             if (!_payloads.IsWhole(payload))
