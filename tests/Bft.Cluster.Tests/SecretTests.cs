@@ -37,11 +37,7 @@ public sealed class SecretTests : IAsyncLifetime
         await _cluster[0].HangUpAsync("read ");
         await RunAsync(0, "status", "--cluster", _cluster.ClusterPath, "--identity", "publisher", "--json");
         WitnessProcess crashed = _cluster[3];
-        using (Process abort = Process.Start("kill", ["-ABRT", $"{crashed.Id}"]))
-        {
-            await abort.WaitForExitAsync(ProcessCluster.Deadline);
-        }
-
+        await crashed.AbortAsync();
         await _cluster.KillAsync(3);
         _printed.Append(crashed.Log);
 

@@ -7,14 +7,11 @@ namespace Bft.Bench.Load;
 /// <summary>Publishers and receivers in one topic of a cluster, and the runs that a measurement is made of. Every receiver gets everything.</summary>
 internal sealed class LoadGroup : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Subscriptions of one identity: each holds one or two sessions at a witness, which allows 32.</summary>
     private const int SubscriptionsPerClient = 8;
-
-    /// <summary>Publishers that dial at a time: with a thousand, handshakes on a busy machine would outlast a witness's patience.</summary>
-    private const int OpenedAtOnce = 25;
 
     private readonly Task _failed;
 
@@ -76,14 +73,9 @@ internal sealed class LoadGroup : IAsyncDisposable
             opened.Add(await ReceiveAsync(receiving[i / SubscriptionsPerClient], payloads, cancellationToken));
         }
 
-        List<LoadPublisher> publishing = [];
-        foreach (int[] some in Enumerable.Range(0, publishers).Chunk(OpenedAtOnce))
-        {
-            IEnumerable<Task<Publisher>> opening = some.Select(index => cluster.Connect(BenchCluster.PublisherName(index)).OpenPublisherAsync(BenchCluster.Topic, cancellationToken: cancellationToken));
-            publishing.AddRange((await Task.WhenAll(opening)).Select(publisher => new LoadPublisher(publisher, payloads)));
-        }
-
-        LoadGroup group = new(cluster, receiving[0], publishing, opened);
+        IEnumerable<Task<Publisher>> opening = Enumerable.Range(0, publishers)
+            .Select(index => cluster.Connect(BenchCluster.PublisherName(index)).OpenPublisherAsync(BenchCluster.Topic, cancellationToken: cancellationToken));
+        LoadGroup group = new(cluster, receiving[0], [.. (await Task.WhenAll(opening)).Select(publisher => new LoadPublisher(publisher, payloads))], opened);
         await Task.WhenAll(group.Publishers.Select(publisher => publisher.SendOneAsync())).WaitAsync(Patience, cancellationToken);
         await group.WhenAllDeliveredAsync(cancellationToken);
         return group;

@@ -1,4 +1,5 @@
 using Bft.Bench.Measuring;
+using Bft.Bench.Running;
 using Bft.Client;
 using Bft.Protocol.Bodies;
 using Bft.Protocol.Model;
@@ -70,7 +71,7 @@ internal sealed class LoadReceiver : IAsyncDisposable
             ReadOnlySpan<byte> payload = messages[i].Message.Payload.Span;
             if (Payloads.NumberOf(payload) != first + i)
             {
-                throw new LoadFailedException($"Message {Payloads.NumberOf(payload)} came where {first + i} belongs. If the receiver is more than 2 GiB behind, the witnesses keep no more: try fewer publishers.");
+                throw new LoadFailedException($"Message {Payloads.NumberOf(payload)} came where {first + i} belongs. If the receiver is more than {BenchCluster.RetainBytes >> 30} GiB behind, the witnesses keep no more: try fewer publishers.");
             }
 
             if (!_payloads.IsWhole(payload))

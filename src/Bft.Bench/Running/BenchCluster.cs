@@ -15,13 +15,10 @@ internal sealed partial class BenchCluster : IAsyncDisposable
     public static readonly Topic Topic = new("bench");
 
     /// <summary>Bodies that a witness keeps: a long run must not fill the disk. Unit: bytes.</summary>
-    private const long RetainBytes = 2L * 1024 * 1024 * 1024;
+    internal const long RetainBytes = 2L * 1024 * 1024 * 1024;
 
     /// <summary>What may be under way: the batches of a publisher's pipeline and of a few commits.</summary>
     private const ulong NearBatches = 32;
-
-    /// <summary>Clients from which on a witness must admit more connections than it does by default: all come from one address.</summary>
-    private const int UsualClients = 128;
 
     private static readonly TimeSpan StatusPause = TimeSpan.FromMilliseconds(100);
 
@@ -187,11 +184,6 @@ internal sealed partial class BenchCluster : IAsyncDisposable
         // Neither addresses nor topics are part of the cluster's id.
         string yaml = await System.IO.File.ReadAllTextAsync(ClusterPath, cancellationToken);
         yaml = yaml.Replace("\"*\":\n", string.Create(CultureInfo.InvariantCulture, $"\"*\":\n    retainBytes: {RetainBytes}\n"), StringComparison.Ordinal);
-        if (names.Count > UsualClients)
-        {
-            yaml += string.Create(CultureInfo.InvariantCulture, $"\nedge:\n  connectionsMax: {4 * names.Count}\n");
-        }
-
         int[] toOdd = hasSlowLinks ? FreePorts.Take(Count) : _ports;
         await System.IO.File.WriteAllTextAsync(ClusterPath, WithPorts(yaml, [.. _ports[..Odd], toOdd[Odd]]), cancellationToken);
         await System.IO.File.WriteAllTextAsync(OddClusterPath, WithPorts(yaml, [.. toOdd[..Odd], _ports[Odd]]), cancellationToken);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Bft.Protocol.Membership;
 using Bft.Wire.Frames;
 using Bft.Wire.Services;
@@ -86,11 +85,7 @@ internal sealed class PublisherLink(WitnessConnection connection, Session sessio
                 await loop.PostAsync(driver => driver.OnReply(Witness, reply), cancellationToken).ConfigureAwait(false);
             }
 
-            TimeSpan wait = _allowance.Spend(verifier.TakeCost(frame), (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds);
-            if (wait > TimeSpan.Zero)
-            {
-                await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
-            }
+            await _allowance.PayAsync(verifier.TakeCost(frame), cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Bft.Protocol.Membership;
 using Bft.Wire.Frames;
 using Bft.Wire.Services;
@@ -92,10 +91,9 @@ internal sealed class SubscribeSession(WitnessConnection connection, Session ses
             }
 
             // What is served is asked for, as the credit above says; nobody asks for tips and heartbeats by the thousand. A correct witness that has to wait tells the last tips only.
-            if (received.Frame is not (CertifiedFrame or BodyFrame)
-                && loop.AllowanceOf(Witness).Spend(Allowance.CostOf(received.Frame), (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds) is { Ticks: > 0 } wait)
+            if (received.Frame is not (CertifiedFrame or BodyFrame))
             {
-                await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
+                await loop.AllowanceOf(Witness).PayAsync(Allowance.CostOf(received.Frame), cancellationToken).ConfigureAwait(false);
             }
         }
     }

@@ -17,11 +17,11 @@ public sealed record EdgeLimits
         EdgeLimits scaled = policy.ConnectionsMax is not { } connections ? this : this with
         {
             ConnectionsMax = connections,
-            ConnectionsPerAddressMax = connections * 3 / 4,
-            StrangersMax = connections / 4,
-            CallsMax = connections * 4,
-            PendingCallsMax = connections,
-            PendingCallsPerAddressMax = connections / 2,
+            ConnectionsPerAddressMax = ShareOf(ConnectionsPerAddressMax),
+            StrangersMax = ShareOf(StrangersMax),
+            CallsMax = ShareOf(CallsMax),
+            PendingCallsMax = ShareOf(PendingCallsMax),
+            PendingCallsPerAddressMax = ShareOf(PendingCallsPerAddressMax),
         };
         return scaled with
         {
@@ -31,6 +31,8 @@ public sealed record EdgeLimits
             SessionsPerIdentityMax = policy.PerKeyMax ?? scaled.SessionsPerIdentityMax,
             UnreadBytesMax = policy.UnreadBytesMax ?? scaled.UnreadBytesMax,
         };
+
+        int ShareOf(int usual) => (int)((long)usual * connections / ConnectionsMax);
     }
 
     /// <summary>How long empty frames may come at the highest rate before it counts. Unit: seconds.</summary>

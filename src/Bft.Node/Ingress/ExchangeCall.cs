@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Bft.Wire.Frames;
 using Bft.Wire.Services;
 using Grpc.Core;
@@ -25,11 +24,7 @@ internal sealed class ExchangeCall(ExchangeIntake intake, CoreMailbox core, Byte
                 await core.PostAsync(input, budget, cancellationToken);
             }
 
-            TimeSpan wait = allowance.Spend(intake.Cost, (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds);
-            if (wait > TimeSpan.Zero)
-            {
-                await Task.Delay(wait, cancellationToken);
-            }
+            await allowance.PayAsync(intake.Cost, cancellationToken);
         }
     }
 }

@@ -23,10 +23,7 @@ internal sealed class Session(PublicKey client, WitnessIndex? peer, Lobby lobby,
     public void Offend(double weight, string why)
     {
         lobby.Offend(Client, weight, why);
-        if (lobby.Identities.Remaining(Client, Environment.TickCount64) is { Ticks: > 0 } wait)
-        {
-            throw Sessions.HeldOff(wait);
-        }
+        Sessions.ThrowIfHeldOff(lobby, Client);
     }
 
     public void Dispose() => close();
@@ -63,10 +60,7 @@ internal sealed class Sessions(NodeIdentity identity, EdgeLimits limits, Lobby l
                 : $"The key {hello.Client} is no client's in this witness's cluster.yaml.");
         }
 
-        if (lobby.Identities.Remaining(hello.Client, Environment.TickCount64) is { Ticks: > 0 } wait)
-        {
-            throw HeldOff(wait);
-        }
+        ThrowIfHeldOff(lobby, hello.Client);
 
         HelloStatement statement = new(identity.Committee.Cluster, hello.Client, identity.Index, visitor.Pin, nonce);
         if (!statement.IsSigned(hello.Signature, Ed25519.Instance))
@@ -105,10 +99,16 @@ internal sealed class Sessions(NodeIdentity identity, EdgeLimits limits, Lobby l
         }
     }
 
-    /// <summary>The wait is there to be read by a program too. Unit: ms.</summary>
-    public static RpcException HeldOff(TimeSpan wait) => new(
-        new Status(StatusCode.ResourceExhausted, $"This key misbehaved here and may open no session for {Math.Ceiling(wait.TotalSeconds):0} s."),
-        new Metadata { { RetryAfter, ((long)wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) } });
+    /// <exception cref="RpcException">The key is banned. For how long is there to be read by a program too. Unit: ms.</exception>
+    public static void ThrowIfHeldOff(Lobby lobby, PublicKey client)
+    {
+        if (lobby.Identities.Remaining(client, Environment.TickCount64) is { Ticks: > 0 } wait)
+        {
+            throw new RpcException(
+                new Status(StatusCode.ResourceExhausted, $"This key misbehaved here and may open no session for {Math.Ceiling(wait.TotalSeconds):0} s."),
+                new Metadata { { RetryAfter, ((long)wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) } });
+        }
+    }
 
     private static RpcException Refused(StatusCode code, string detail) => new(new Status(code, detail));
 

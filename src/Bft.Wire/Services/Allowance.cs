@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Bft.Wire.Frames;
 
 namespace Bft.Wire.Services;
@@ -50,6 +51,12 @@ public sealed class Allowance(long perSecond = Allowance.DefaultPerSecond, long 
             _balance = Math.Min(_max, _balance + amount);
         }
     }
+
+    /// <summary>The other party cost so much; completes when more of it may be read.</summary>
+    /// <param name="amount">At least 0.</param>
+    /// <param name="cancellationToken">Nothing more is read.</param>
+    public ValueTask PayAsync(long amount, CancellationToken cancellationToken) =>
+        Spend(amount, (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds) is { Ticks: > 0 } wait ? new ValueTask(Task.Delay(wait, cancellationToken)) : ValueTask.CompletedTask;
 
     /// <summary>The other party cost so much.</summary>
     /// <param name="amount">At least 0.</param>

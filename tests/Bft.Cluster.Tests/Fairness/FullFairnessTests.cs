@@ -2,6 +2,7 @@ using System.Globalization;
 using Bft.Client;
 using Bft.Cluster.Tests.Support;
 using Bft.Protocol.Model;
+using static Bft.Cluster.Tests.Support.MeasurementFactAttribute;
 using Delivery = Bft.Client.Delivery;
 
 namespace Bft.Cluster.Tests.Fairness;
@@ -21,10 +22,10 @@ public sealed class FullFairnessTests
         Topic topic = ProcessCluster.NewTopic();
         List<double> capacities = [];
         List<Latencies> alone = [], beside = [];
-        for (int round = 0; round < MeasurementFactAttribute.Rounds; round++)
+        for (int round = 0; round < Rounds; round++)
         {
             double wanted;
-            await using (GreedyProcess greedy = new(cluster, topic, BatchBytes, inFlight: 2, MeasurementFactAttribute.Nice, clients))
+            await using (GreedyProcess greedy = new(cluster, topic, BatchBytes, inFlight: 2, Nice, clients))
             {
                 double capacity = (await greedy.RatesAsync(Phase)).Sum();
                 capacities.Add(capacity);
@@ -33,12 +34,12 @@ public sealed class FullFairnessTests
             }
 
             alone.Add(await ModestPublisher.RunAsync(cluster, "modest", topic, wanted, Phase));
-            Report($"99 greedy: {capacities[^1] * GreedyProcess.MessageBytes / 1e6:0.0} MB/s; modest at {wanted:0} messages/s: met {beside[^1].Met:P1}, median {beside[^1].Median:0.0} ms, p99 {beside[^1].P99:0.0} ms; "
-                + $"alone median {alone[^1].Median:0.0} ms, p99 {alone[^1].P99:0.0} ms");
+            (Latencies with, Latencies without) = (beside[^1], alone[^1]);
+            Report($"99 greedy: {capacities[^1] * GreedyProcess.MessageBytes / 1e6:0.0} MB/s; modest at {wanted:0} messages/s: met {with.Met:P1}, median {with.Median:0.0} ms, p99 {with.P99:0.0} ms; alone median {without.Median:0.0} ms, p99 {without.P99:0.0} ms");
         }
 
         double slower = Median(beside.Zip(alone, (with, without) => with.P99 / without.P99));
-        Report($"median of {MeasurementFactAttribute.Rounds}: met {Median(beside.Select(run => run.Met)):P1}, p99 {slower:0.00} times of alone");
+        Report($"median of {Rounds}: met {Median(beside.Select(run => run.Met)):P1}, p99 {slower:0.00} times of alone");
         Assert.InRange(Median(beside.Select(run => run.Met)), 0.95, 1.1);
         Assert.InRange(slower, 0, 3);
     }
@@ -49,16 +50,16 @@ public sealed class FullFairnessTests
         string[] clients = ["w1", "w2", "w4"];
         await using ProcessCluster cluster = await Shares.StartedAsync(clients, weights: clients.ToDictionary(client => client, client => client[1..]));
         List<double> errors = [];
-        for (int round = 0; round < MeasurementFactAttribute.Rounds; round++)
+        for (int round = 0; round < Rounds; round++)
         {
-            await using GreedyProcess greedy = new(cluster, ProcessCluster.NewTopic(), BatchBytes, inFlight: 64, MeasurementFactAttribute.Nice, clients);
+            await using GreedyProcess greedy = new(cluster, ProcessCluster.NewTopic(), BatchBytes, inFlight: 64, Nice, clients);
             double[] rates = await greedy.RatesAsync(Phase);
             double[] shares = [.. rates.Select((rate, i) => rate / rates.Sum() * 7 / (1 << i))];
             errors.Add(shares.Max(share => Math.Abs(share - 1)));
             Report($"weights 1:2:4: {string.Join(" : ", rates.Select(rate => (rate / rates[0]).ToString("0.00", CultureInfo.InvariantCulture)))} at {rates.Sum() * GreedyProcess.MessageBytes / 1e6:0.0} MB/s");
         }
 
-        Report($"median of {MeasurementFactAttribute.Rounds}: off by {Median(errors):P1}");
+        Report($"median of {Rounds}: off by {Median(errors):P1}");
         Assert.InRange(Median(errors), 0, 0.05);
     }
 
@@ -67,7 +68,7 @@ public sealed class FullFairnessTests
     {
         await using ProcessCluster cluster = await Shares.StartedAsync([]);
         List<double> lost = [];
-        for (int round = 0; round < MeasurementFactAttribute.Rounds; round++)
+        for (int round = 0; round < Rounds; round++)
         {
             double without = await ReadAsync(cluster, slow: 0);
             double with = await ReadAsync(cluster, slow: 1);
@@ -75,7 +76,7 @@ public sealed class FullFairnessTests
             Report($"20 readers: {without * GreedyProcess.MessageBytes / 1e6:0.0} MB/s each at full speed; 19 of them beside a slow one: {with * GreedyProcess.MessageBytes / 1e6:0.0} MB/s");
         }
 
-        Report($"median of {MeasurementFactAttribute.Rounds}: they lose {Median(lost):P1}");
+        Report($"median of {Rounds}: they lose {Median(lost):P1}");
         Assert.InRange(Median(lost), -1, 0.1);
     }
 
@@ -85,7 +86,7 @@ public sealed class FullFairnessTests
         const int Readers = 20;
         Topic topic = ProcessCluster.NewTopic();
         await using BftClient client = cluster.Connect("reader");
-        await using GreedyProcess greedy = new(cluster, topic, BatchBytes, inFlight: 8, MeasurementFactAttribute.Nice, "publisher");
+        await using GreedyProcess greedy = new(cluster, topic, BatchBytes, inFlight: 8, Nice, "publisher");
         using CancellationTokenSource over = new();
         long[] read = new long[Readers];
         Task[] reading = [.. Enumerable.Range(0, Readers).Select(index => Task.Run(() => ReadAsync(index)))];
@@ -123,12 +124,4 @@ public sealed class FullFairnessTests
             }
         }
     }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
-    }
-
-    private static void Report(string line) => File.AppendAllText(MeasurementFactAttribute.ReportFile!, line + "\n");
 }

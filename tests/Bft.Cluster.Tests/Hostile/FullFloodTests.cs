@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
-using Bft.Cluster.Tests.Fairness;
 using Bft.Cluster.Tests.Support;
+using static Bft.Cluster.Tests.Support.MeasurementFactAttribute;
 
 namespace Bft.Cluster.Tests.Hostile;
 
@@ -28,7 +27,7 @@ public sealed class FullFloodTests
             cluster[0].ForgetPeak();
             List<double> with = [], without = [];
             int dropped = 0;
-            for (int round = 0; round < MeasurementFactAttribute.Rounds; round++)
+            for (int round = 0; round < Rounds; round++)
             {
                 without.Add((await honest.PhaseAsync(Phase, Task.CompletedTask)).P99);
                 await using Attacker attacker = new(cluster, kind);
@@ -38,9 +37,9 @@ public sealed class FullFloodTests
 
             long peak = cluster[0].Memory().Peak;
             double slower = Median(with) / Median(without);
-            Report($"{kind}: honest p99 {Median(without):0.0} ms without, {Median(with):0.0} ms with it ({slower:0.00} times; medians of {MeasurementFactAttribute.Rounds}); dropped {dropped} times; {peak / MiB} MiB at most");
+            Report($"{kind}: honest p99 {Median(without):0.0} ms without, {Median(with):0.0} ms with it ({slower:0.00} times; medians of {Rounds}); dropped {dropped} times; {peak / MiB} MiB at most");
             await honest.StopAsync();
-            if (slower > SlowerMax || peak > ResidentMax || dropped < MeasurementFactAttribute.Rounds)
+            if (slower > SlowerMax || peak > ResidentMax || dropped < Rounds)
             {
                 broken.Add(kind);
             }
@@ -48,14 +47,6 @@ public sealed class FullFloodTests
 
         Assert.Empty(broken);
     }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
-    }
-
-    private static void Report(FormattableString line) => File.AppendAllText(MeasurementFactAttribute.ReportFile!, line.ToString(CultureInfo.InvariantCulture) + "\n");
 
     /// <summary>A process that floods the first witness, again and again.</summary>
     private sealed class Attacker : IAsyncDisposable

@@ -17,12 +17,11 @@ public sealed partial class ProcessCluster : IAsyncDisposable
 {
     public const int Count = 4;
     private static readonly string[] Clients = ["publisher", "reader", "second", "twin"];
-    private readonly string _root;
     private readonly WitnessProcess?[] _witnesses = new WitnessProcess?[Count];
     private readonly string?[] _data = new string?[Count];
     private readonly string?[] _paths = new string?[Count];
 
-    private ProcessCluster(string root) => _root = root;
+    private ProcessCluster(string root) => Root = root;
 
     /// <summary>Longer than any step takes on a slow machine; a test that waits so long has failed.</summary>
     public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(120);
@@ -34,9 +33,9 @@ public sealed partial class ProcessCluster : IAsyncDisposable
     public WitnessProcess this[int index] => _witnesses[index]!;
 
     /// <summary>See <see cref="In"/>.</summary>
-    public string Root => _root;
+    public string Root { get; }
 
-    public string Folder => Path.Combine(_root, "cluster");
+    public string Folder => Path.Combine(Root, "cluster");
 
     public string ClusterPath => Path.Combine(Folder, "cluster.yaml");
 
@@ -134,7 +133,7 @@ public sealed partial class ProcessCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
-        Directory.Delete(_root, recursive: true);
+        Directory.Delete(Root, recursive: true);
     }
 
     private async Task MakeAsync(string[] more)

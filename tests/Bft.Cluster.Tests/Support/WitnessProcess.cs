@@ -90,6 +90,9 @@ public sealed class WitnessProcess : IAsyncDisposable
     /// <summary>SIGSTOP: it stays, holds its connections, and does nothing.</summary>
     public Task FreezeAsync() => SignalAsync("STOP");
 
+    /// <summary>SIGABRT: it crashes.</summary>
+    public Task AbortAsync() => SignalAsync("ABRT");
+
     /// <summary>SIGCONT.</summary>
     public Task ThawAsync() => SignalAsync("CONT");
 

@@ -4,6 +4,7 @@ using Bft.Crypto;
 using Bft.Node.Tests.Support;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
+using Bft.Protocol.Tests.Support;
 using Bft.Protocol.Verification;
 using Bft.Storage;
 using Bft.Wire.Frames;
@@ -13,13 +14,13 @@ using Grpc.Core;
 namespace Bft.Node.Tests.Ingress;
 
 /// <summary>What a peer that floods may cost. Each of its acks is signed, for a batch that nobody published: it has to be verified to learn that it is worth nothing.</summary>
-public sealed class ExchangeTests : IAsyncDisposable
+public sealed class ExchangeTests : IDisposable
 {
     private const long PerSecond = 10 * Allowance.Signature;
     private const int SavedUp = 20; // verifications
     private const int Flood = 5_000;
 
-    private readonly LocalCluster _cluster = new();
+    private readonly TestCluster _cluster = new();
     private readonly CoreMailbox _core = new();
 
     [Fact]
@@ -55,7 +56,7 @@ public sealed class ExchangeTests : IAsyncDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(flooding));
     }
 
-    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+    public void Dispose() => _cluster.Dispose();
 
     private static Allowance Small() => new(PerSecond, SavedUp * Allowance.Signature);
 
@@ -71,13 +72,8 @@ public sealed class ExchangeTests : IAsyncDisposable
         return Task.Run(() => call.ReadAllAsync(frames, cancellationToken), CancellationToken.None);
     }
 
-    private AcksFrame[] Acks(int peer, int count) => [.. Enumerable.Range(0, count).Select(_ =>
-    {
-        AckStatement claim = new(new BatchRef(new StreamId(Random()), Sequence.Zero, Random()), Sequence.Zero);
-        MerkleTree tree = new([claim.LeafHash(_cluster.Committee.Cluster, Epoch.Zero)]);
-        AckRootStatement root = new(_cluster.Committee.Cluster, Epoch.Zero, new WitnessIndex(peer), new Run(1), new Mark(1), 1, tree.Root);
-        return new AcksFrame(new AckBundle(root, root.Sign(_cluster.WitnessSigner(peer)), [new AckLeaf(claim, 0, [])]).Encode());
-    })];
+    private AcksFrame[] Acks(int peer, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => new AcksFrame(_cluster.Bundle(peer, new AckStatement(new BatchRef(new StreamId(Random()), Sequence.Zero, Random()), Sequence.Zero)).Encode()))];
 
     private static Digest Random() => new(RandomNumberGenerator.GetBytes(Digest.Length));
 
