@@ -91,6 +91,62 @@ public sealed class ScrubTests : IDisposable
         }
     }
 
+    [Fact]
+    public void A_file_that_ends_with_an_earlier_block_is_shorter_than_what_is_stored_there()
+    {
+        using StoringWitness witness = Filled(segmentBytes: 64 * 1024);
+        witness.Journal.Journal.Roll();
+        witness.OnBatch(_cluster.Stream(publisher: 1).Append("in the next file"));
+        StoredSlot last = witness.Log(_stream).Index[new Sequence(11)];
+        long end = Ends(last.Segment).Last(end => end <= last.Offset);
+        _disk[SegmentName.Of(last.Segment)] = _disk[SegmentName.Of(last.Segment)][..(int)end];
+        using Scrub scrub = new(_disk, witness.Journal.Journal, witness.Store);
+
+        Assert.Equal(last.Segment, Assert.Single(Round(scrub, out _)).Segment);
+
+        Assert.True(witness.Store.Damages.Contains(new DamagedPart(_stream.Id, new Sequence(11))));
+    }
+
+    [Fact]
+    public void A_last_block_that_is_lost_with_nothing_that_is_stored_is_missed_by_the_next_file()
+    {
+        using StoringWitness witness = Filled(segmentBytes: 64 * 1024);
+        witness.Journal.Journal.Roll();
+        witness.OnBatch(_stream.Append("acked"));
+        witness.OnBatch(_stream.Append("acked too"));
+        long segment = witness.Journal.Journal.CurrentSegment;
+        foreach (int publisher in new[] { 1, 2 })
+        {
+            witness.Journal.Journal.Roll();
+            witness.OnBatch(_cluster.Stream(publisher).Append("in a file of its own"));
+        }
+
+        string name = SegmentName.Of(segment);
+        _disk[name] = _disk[name][..(int)Ends(segment)[^2]];
+        using Scrub scrub = new(_disk, witness.Journal.Journal, witness.Store);
+
+        Scrubbed found = Assert.Single(Round(scrub, out _));
+
+        Assert.Equal(segment + 1, found.Segment);
+        Assert.Contains("the file before ends with", found.Fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_file_that_is_written_to_is_left_alone()
+    {
+        using StoringWitness witness = Filled();
+        witness.Journal.Journal.Roll();
+        witness.OnBatch(_stream.Append("acked"));
+        long open = witness.Journal.Journal.DurableSegment;
+        Assert.Contains(SegmentName.Of(open), _disk.List());
+        using Scrub scrub = new(_disk, witness.Journal.Journal, witness.Store);
+
+        while (scrub.Next() is { Bytes: > 0 } step)
+        {
+            Assert.InRange(step.Segment, 1, open - 1);
+        }
+    }
+
     [Theory]
     [InlineData(false, false)]
     [InlineData(true, false)]
@@ -220,9 +276,10 @@ public sealed class ScrubTests : IDisposable
         CheckReads(again);
     }
 
-    private StoringWitness Filled()
+    /// <param name="segmentBytes">By default a file has room for one block.</param>
+    private StoringWitness Filled(int segmentBytes = 4096)
     {
-        StoringWitness witness = new(_cluster, _disk);
+        StoringWitness witness = new(_cluster, _disk, segmentBytes: segmentBytes);
         for (int i = 0; i < 12; i++)
         {
             witness.OnBatch(_stream.Append(new string('x', 900)));
@@ -230,8 +287,21 @@ public sealed class ScrubTests : IDisposable
             witness.Pass(1);
         }
 
-        Assert.True(witness.Checkpoints > 1);
+        Assert.True(witness.Checkpoints > 1 || segmentBytes > 4096);
         return witness;
+    }
+
+    /// <summary>Where the blocks of a segment end.</summary>
+    private List<long> Ends(long segment)
+    {
+        List<long> ends = [];
+        using IDiskFile file = _disk.Open(SegmentName.Of(segment));
+        for (BlockCursor cursor = new(file, segment); cursor.TryAdvance();)
+        {
+            ends.Add(cursor.End);
+        }
+
+        return ends;
     }
 
     private static List<Scrubbed> Round(Scrub scrub, out long bytes)
