@@ -217,6 +217,27 @@ public sealed class ClusterFileTests
         Assert.False(file.MayPublish(new Topic("rates.usd"), Keys[6]));
     }
 
+    [Theory]
+    [InlineData("rates*", "rates")]
+    [InlineData("rates", "rates*")]
+    public void A_whole_name_fits_better_than_the_same_beginning(string first, string second)
+    {
+        string yaml = Replaced(Made().ToYaml(), "topics:\n", $"topics:\n  {first}:\n    publish: [{(first == "rates" ? "bob" : "alice")}]\n  {second}:\n    publish: [{(second == "rates" ? "bob" : "alice")}]\n");
+
+        Assert.Equal("rates", ClusterFile.Parse(yaml, "x").PolicyFor(new Topic("rates"))?.Pattern);
+    }
+
+    [Fact]
+    public void Both_pins_count_while_a_TLS_key_is_replaced()
+    {
+        WitnessEntry witness = Made().Witnesses[0] with { NextPin = Sha256.Hash("next"u8) };
+
+        Assert.True(witness.Accepts(witness.Pin));
+        Assert.True(witness.Accepts(Sha256.Hash("next"u8)));
+        Assert.False(witness.Accepts(Sha256.Hash("other"u8)));
+        Assert.False((witness with { NextPin = null }).Accepts(Sha256.Hash("next"u8)));
+    }
+
     [Fact]
     public void A_topic_without_a_policy_belongs_to_nobody()
     {

@@ -1,6 +1,9 @@
+using System.Threading.Channels;
 using Bft.Crypto;
+using Bft.Node.Tests.Support;
 using Bft.Protocol.Model;
 using Bft.Wire.Frames;
+using Grpc.Core;
 
 namespace Bft.Node.Tests.Egress;
 
@@ -45,5 +48,65 @@ public sealed class OutboxTests
         Assert.True(_outbox.Over.IsCancellationRequested);
     }
 
+    [Fact]
+    public async Task The_last_tip_is_written_and_what_was_written_counts_no_more()
+    {
+        Written written = new();
+        TipFrame last = Tip();
+        _outbox.PostTip(Stream, Tip(), bytes: 60);
+        _outbox.PostTip(Stream, last, bytes: 60);
+        Task writing = _outbox.WriteAllAsync(written, new HeartbeatFrame(), TimeSpan.FromHours(1));
+        Assert.Same(last, await written.NextAsync());
+
+        _outbox.PostTip(Stream, last = Tip(), bytes: 60);
+        Assert.Same(last, await written.NextAsync());
+        Assert.False(_outbox.Over.IsCancellationRequested);
+
+        _outbox.Close();
+        await writing.WaitAsync(LocalCluster.Patience);
+    }
+
+    [Fact]
+    public async Task A_heartbeat_is_written_when_nothing_comes_and_closing_ends_the_wait()
+    {
+        Written written = new();
+        HeartbeatFrame heartbeat = new();
+        Task beating = _outbox.WriteAllAsync(written, heartbeat, TimeSpan.FromMilliseconds(1));
+        Assert.Same(heartbeat, await written.NextAsync());
+        _outbox.Close();
+        await beating.WaitAsync(LocalCluster.Patience);
+
+        Outbox<IExchangeRequest> silent = new(bytesMax: 100);
+        Task waiting = silent.WriteAllAsync(written, heartbeat, TimeSpan.FromHours(1));
+        Assert.False(waiting.IsCompleted);
+        silent.Close();
+        await waiting.WaitAsync(LocalCluster.Patience);
+    }
+
+    [Fact]
+    public async Task An_overflow_ends_a_write_that_makes_no_progress()
+    {
+        _outbox.Post(Tip(), bytes: 100);
+        Task writing = _outbox.WriteAllAsync(new Written(isStuck: true), new HeartbeatFrame(), TimeSpan.FromHours(1));
+        Assert.False(writing.IsCompleted);
+
+        _outbox.Post(Tip(), bytes: 101);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing.WaitAsync(LocalCluster.Patience));
+    }
+
     private static TipFrame Tip() => new(new byte[10]);
+
+    private sealed class Written(bool isStuck = false) : IAsyncStreamWriter<IExchangeRequest>
+    {
+        private readonly Channel<IExchangeRequest> _frames = Channel.CreateUnbounded<IExchangeRequest>();
+
+        public WriteOptions? WriteOptions { get; set; }
+
+        public Task WriteAsync(IExchangeRequest message) => isStuck ? new TaskCompletionSource().Task : _frames.Writer.WriteAsync(message).AsTask();
+
+        public Task WriteAsync(IExchangeRequest message, CancellationToken cancellationToken) => WriteAsync(message);
+
+        public Task<IExchangeRequest> NextAsync() => _frames.Reader.ReadAsync().AsTask().WaitAsync(LocalCluster.Patience);
+    }
 }

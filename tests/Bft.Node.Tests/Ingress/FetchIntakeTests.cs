@@ -1,6 +1,6 @@
 using Bft.Configuration;
 using Bft.Crypto;
-using Bft.Protocol;
+using Bft.Node.Tests.Support;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Tests.Support;
@@ -26,14 +26,8 @@ public sealed class FetchIntakeTests : IDisposable
         (_stream, _other) = (_cluster.Stream(), _cluster.Stream(publisher: 1));
         _stream.AppendMany(4);
         _other.AppendMany(4);
-        string yaml = NewCluster.Create(
-            _cluster.Genesis.Name,
-            new byte[Genesis.NonceLength],
-            [.. _cluster.Committee.Members.Select(index => new WitnessEntry(index, new Uri($"https://127.0.0.1:{7000 + index.Value}"), _cluster.Committee.KeyOf(index), Sha256.Hash([(byte)index.Value])))],
-            [new ClientEntry("first", _stream.Signer.PublicKey), new ClientEntry("second", _other.Signer.PublicKey)],
-            ClusterLimits.Default).ToYaml();
-        _file = ClusterFile.Parse(yaml[..yaml.IndexOf("topics:", StringComparison.Ordinal)] + "topics:\n  orders:\n    publish: [first]\n    read: [\"*\"]\n", "cluster.yaml");
-        Assert.Equal(_cluster.Committee.Cluster, _file.Committee.Cluster);
+        _file = PolicyFile.Of(
+            _cluster, "  orders:\n    publish: [first]\n    read: [\"*\"]\n", new ClientEntry("first", _stream.Signer.PublicKey), new ClientEntry("second", _other.Signer.PublicKey));
     }
 
     public void Dispose() => _cluster.Dispose();

@@ -1,3 +1,4 @@
+using Bft.Protocol.Model;
 using Bft.Wire.Frames;
 using Bft.Wire.Services;
 
@@ -28,6 +29,18 @@ public sealed class AllowanceTests
     }
 
     [Fact]
+    public void However_much_reason_was_given_no_more_is_saved_up_than_the_most()
+    {
+        _allowance.Earn(1_000_000_000);
+
+        Assert.Equal(TimeSpan.Zero, _allowance.Spend(5_000, 0));
+        Assert.NotEqual(TimeSpan.Zero, _allowance.Spend(1, 0));
+    }
+
+    [Fact]
+    public void No_clock_is_too_late() => Assert.Equal(TimeSpan.Zero, _allowance.Spend(5_000, long.MaxValue));
+
+    [Fact]
     public void Whoever_is_given_reason_for_what_it_costs_never_waits()
     {
         for (int i = 0; i < 100_000; i++)
@@ -52,6 +65,10 @@ public sealed class AllowanceTests
     }
 
     [Fact]
-    public void Acks_cost_by_their_length() =>
+    public void Acks_cost_by_their_length_whatever_they_come_in()
+    {
         Assert.Equal(Allowance.Frame + 10, Allowance.CostOf(new AcksFrame(new byte[1024])));
+        Assert.Equal(Allowance.Frame + 10, Allowance.CostOf(new RecallFrame(new byte[1024], new Run(1))));
+        Assert.Equal(Allowance.Frame, Allowance.CostOf(new HeartbeatFrame()));
+    }
 }
