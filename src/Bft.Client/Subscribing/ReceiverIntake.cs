@@ -19,6 +19,9 @@ internal readonly record struct ReceivedFrame(
 /// <summary>Looks at frames before the driver does: parsing and signatures. Each subscription has its own, for the task that reads it; total functions.</summary>
 internal sealed class ReceiverIntake(Committee committee, ISignatureScheme scheme, ByteCredit credit)
 {
+    /// <summary>Nobody counts or charges what comes where only tips are told.</summary>
+    private const string Unasked = "The witness served what it was not asked for.";
+
     private readonly AckVerifier _acks = new(committee, scheme, Protocol.NodeLimits.Default.RememberedRootsMax);
     private readonly BatchVerifier _batches = new(committee.Cluster, committee.Limits, scheme);
 
@@ -32,7 +35,9 @@ internal sealed class ReceiverIntake(Committee committee, ISignatureScheme schem
                 return TryRange(certified, out CertifiedRange? range, out RejectReason why) ? received with { Range = range } : received with { Fault = $"The witness sent what does not verify: {why}." };
             case BodyFrame body:
                 credit.Add(body.Body.Length);
-                return received;
+                return channel == SubscriptionChannel.Bodies ? received : received with { Fault = Unasked };
+            case CertifiedFrame:
+                return received with { Fault = Unasked };
             case TipFrame tip when QuorumCertificate.TryParse(tip.Certificate.Span, out QuorumCertificate? shown):
                 return received with { Tip = shown };
             case FloorFrame floor:

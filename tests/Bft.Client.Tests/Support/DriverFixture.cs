@@ -100,6 +100,8 @@ public abstract class DriverFixture : IDisposable
 
         public Fork? Fork { get; private set; }
 
+        public string? RefusedWhy { get; private set; }
+
         public WitnessIndex[] Watched => [.. Open.Where(open => open.Channel == SubscriptionChannel.Tips).Select(open => open.Witness)];
 
         public WitnessIndex? Serving => Open.Where(open => open.Channel == SubscriptionChannel.Bodies).Select(open => (WitnessIndex?)open.Witness).SingleOrDefault();
@@ -127,7 +129,7 @@ public abstract class DriverFixture : IDisposable
 
         public void Forked(Fork fork, IReadOnlyList<VerifiedEvidence> evidence) => Fork = fork;
 
-        public void Refused(string why) => Assert.Fail(why);
+        public void Refused(string why) => RefusedWhy = why;
 
         public void Notify(ClientNotice notice) => Notices.Add(notice);
     }
