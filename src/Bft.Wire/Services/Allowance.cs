@@ -48,7 +48,7 @@ public sealed class Allowance(long perSecond = Allowance.DefaultPerSecond, long 
     {
         lock (_lock)
         {
-            _balance = Math.Min(_max, _balance + amount);
+            _balance += amount; // cut to the most when it is spent
         }
     }
 
