@@ -42,6 +42,34 @@ public sealed class BatchFillerTests
     }
 
     [Fact]
+    public void P4_a_message_that_only_the_next_batch_could_hold_begins_none_beyond_the_bound()
+    {
+        BatchFiller filler = new(ClusterLimits.Default, Options with { BatchBytesTarget = int.MaxValue });
+        Message large = new(new byte[(ClusterLimits.Default.MessageBytesMax / 2) + 4096]);
+        int accepted = 0;
+        while (accepted < 100 && filler.TryAdd(large, false, out _) != AddOutcome.NoRoom)
+        {
+            accepted++;
+        }
+
+        Assert.True(filler.TryTake(true, _ => true, out FilledBatch first));
+        Assert.True(filler.TryTake(true, _ => true, out FilledBatch second));
+        Assert.False(filler.TryTake(true, _ => true, out _));
+        Assert.Equal(accepted, first.Builder.Count + second.Builder.Count);
+    }
+
+    [Fact]
+    public void P5_the_body_is_kept_when_one_of_its_messages_wants_a_receipt()
+    {
+        BatchFiller filler = new(ClusterLimits.Default, Options);
+        filler.TryAdd(new Message("x"u8.ToArray()), keepBody: true, out _);
+        filler.TryAdd(new Message("y"u8.ToArray()), keepBody: false, out _);
+
+        Assert.True(filler.TryTake(true, _ => true, out FilledBatch taken));
+        Assert.True(taken.Pending.IsBodyKept);
+    }
+
+    [Fact]
     public void A_message_that_no_batch_can_hold_is_the_callers_mistake()
     {
         BatchFiller filler = new(ClusterLimits.Default, Options);

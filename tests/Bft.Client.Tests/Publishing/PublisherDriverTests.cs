@@ -117,6 +117,37 @@ public sealed class PublisherDriverTests : IAsyncDisposable
     }
 
     [Fact]
+    public void P6_f_plus_1_witnesses_that_do_not_know_the_key_at_a_time_end_it_and_fewer_do_not()
+    {
+        PublisherDriver driver = Opened(journal: null);
+        driver.OnNotAdmitted(new WitnessIndex(0));
+        driver.OnNotAdmitted(new WitnessIndex(0));
+        driver.OnConnected(new WitnessIndex(0)); // its cluster.yaml was read again
+        driver.OnNotAdmitted(new WitnessIndex(1));
+        Assert.Null(_outputs.Ended);
+
+        driver.OnNotAdmitted(new WitnessIndex(2));
+
+        Assert.Equal(RefusalReason.NotAllowed, Assert.IsType<PublishRefusedException>(_outputs.Ended).Reason);
+    }
+
+    [Fact]
+    public void P7_a_new_incarnation_is_above_every_known_one_though_the_clock_was_set_back()
+    {
+        using (PublisherJournal before = OpenJournal())
+        {
+            before.Append(new Incarnation(5000, 9));
+            before.Abandon();
+            before.Flush();
+        }
+
+        using PublisherJournal journal = OpenJournal();
+        PublisherDriver driver = Opened(journal); // at 1000
+
+        Assert.Equal(new Incarnation(5001, 7), driver.Header!.Incarnation);
+    }
+
+    [Fact]
     public void P6_an_original_that_we_never_signed_ends_it_with_the_proof()
     {
         PublisherDriver driver = Opened(journal: null);

@@ -58,6 +58,52 @@ public sealed class SendQueueTests
         Assert.Throws<ObjectDisposedException>(() => during.Memory);
     }
 
+    [Fact]
+    public async Task What_left_counts_no_more()
+    {
+        SendQueue queue = new(coveredBytesMax: 100);
+        queue.Open();
+        for (int i = 0; i < 4; i++)
+        {
+            SharedBody body = SharedBody.Rent(60);
+            queue.Add(FrameOf(body), SlotOf(i), _ => true);
+            queue.Add(new InquiryFrame(new Topic("marks the end")));
+            Assert.IsType<BatchFrame>((await queue.TakeAsync(default)).Frame);
+            Assert.IsType<InquiryFrame>((await queue.TakeAsync(default)).Frame);
+        }
+    }
+
+    [Fact]
+    public async Task Frames_without_a_body_are_bounded_and_a_new_session_begins_with_none()
+    {
+        const int OthersMax = 1024;
+        SendQueue queue = new(coveredBytesMax: 100);
+        for (int session = 0; session < 2; session++)
+        {
+            queue.Open();
+            for (int i = 0; i <= OthersMax; i++)
+            {
+                queue.Add(new InquiryFrame(new Topic($"{i}")));
+            }
+
+            Assert.Equal("0", Assert.IsType<InquiryFrame>((await queue.TakeAsync(default)).Frame).Topic.Name);
+            queue.Add(new InquiryFrame(new Topic("again")));
+            for (int i = 1; i < OthersMax; i++)
+            {
+                await queue.TakeAsync(default);
+            }
+
+            Assert.Equal("again", Assert.IsType<InquiryFrame>((await queue.TakeAsync(default)).Frame).Topic.Name);
+            queue.Add(new InquiryFrame(new Topic("left behind")));
+            for (int i = 0; session == 0 && i <= OthersMax; i++)
+            {
+                queue.Add(new InquiryFrame(new Topic("left behind")));
+            }
+
+            queue.Close();
+        }
+    }
+
     private static Slot SlotOf(int sequence) => new(Stream, new Sequence((ulong)sequence));
 
     private static BatchFrame FrameOf(SharedBody body) => new(new SignedBatch(default, default, body.Memory, body));
