@@ -23,8 +23,8 @@ public sealed class SendQueueTests
 
         Assert.Throws<ObjectDisposedException>(() => bodies[0].Memory);
         Assert.Throws<ObjectDisposedException>(() => bodies[1].Memory);
-        Assert.Equal(60, (await queue.TakeAsync(default)).Body!.Memory.Length);
-        Assert.Equal(60, (await queue.TakeAsync(default)).Body!.Memory.Length);
+        Assert.Equal(60, (await TakeAsync(queue)).Body!.Memory.Length);
+        Assert.Equal(60, (await TakeAsync(queue)).Body!.Memory.Length);
     }
 
     [Fact]
@@ -37,8 +37,8 @@ public sealed class SendQueueTests
         queue.Add(FrameOf(body), SlotOf(0), _ => false);
         queue.Add(new InquiryFrame(new Topic("marks the end")));
 
-        Assert.IsType<BatchFrame>((await queue.TakeAsync(default)).Frame);
-        Assert.IsType<InquiryFrame>((await queue.TakeAsync(default)).Frame);
+        Assert.IsType<BatchFrame>((await TakeAsync(queue)).Frame);
+        Assert.IsType<InquiryFrame>((await TakeAsync(queue)).Frame);
     }
 
     [Fact]
@@ -68,8 +68,8 @@ public sealed class SendQueueTests
             SharedBody body = SharedBody.Rent(60);
             queue.Add(FrameOf(body), SlotOf(i), _ => true);
             queue.Add(new InquiryFrame(new Topic("marks the end")));
-            Assert.IsType<BatchFrame>((await queue.TakeAsync(default)).Frame);
-            Assert.IsType<InquiryFrame>((await queue.TakeAsync(default)).Frame);
+            Assert.IsType<BatchFrame>((await TakeAsync(queue)).Frame);
+            Assert.IsType<InquiryFrame>((await TakeAsync(queue)).Frame);
         }
     }
 
@@ -86,14 +86,14 @@ public sealed class SendQueueTests
                 queue.Add(new InquiryFrame(new Topic($"{i}")));
             }
 
-            Assert.Equal("0", Assert.IsType<InquiryFrame>((await queue.TakeAsync(default)).Frame).Topic.Name);
+            Assert.Equal("0", Assert.IsType<InquiryFrame>((await TakeAsync(queue)).Frame).Topic.Name);
             queue.Add(new InquiryFrame(new Topic("again")));
             for (int i = 1; i < OthersMax; i++)
             {
-                await queue.TakeAsync(default);
+                await TakeAsync(queue);
             }
 
-            Assert.Equal("again", Assert.IsType<InquiryFrame>((await queue.TakeAsync(default)).Frame).Topic.Name);
+            Assert.Equal("again", Assert.IsType<InquiryFrame>((await TakeAsync(queue)).Frame).Topic.Name);
             queue.Add(new InquiryFrame(new Topic("left behind")));
             for (int i = 0; session == 0 && i <= OthersMax; i++)
             {
@@ -103,6 +103,8 @@ public sealed class SendQueueTests
             queue.Close();
         }
     }
+
+    private static Task<(IPublishRequest Frame, SharedBody? Body)> TakeAsync(SendQueue queue) => queue.TakeAsync(default).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
 
     private static Slot SlotOf(int sequence) => new(Stream, new Sequence((ulong)sequence));
 
