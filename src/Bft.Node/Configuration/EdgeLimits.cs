@@ -123,13 +123,13 @@ public sealed record EdgeLimits
     public TimeSpan HelloTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// What publishers sent that is being verified, or waits for the core or for its flush: as much as takes about 25 ms, at most so much; beyond it they wait in fair order. Unit: bytes, with 4 KiB for each
-    /// batch. <value>Default 8 MiB.</value>
+    /// What publishers sent that is being verified, or waits for the core or for its flush: as much as takes about 10 ms, at most so much; beyond it they wait in fair order. One that is alone gets all of it.
+    /// Unit: bytes, with 4 KiB for each batch. <value>Default 8 MiB.</value>
     /// </summary>
     public int AdmittedBytesMax { get; init; } = 8 * MiB;
 
-    /// <summary>The same, at least: what a disk that takes longer than that for a flush still gets at a time. Unit: bytes. <value>Default 1 MiB: four full batches of a client as it is by default.</value></summary>
-    public int AdmittedBytesMin { get; init; } = MiB;
+    /// <summary>The same, at least: what a disk that takes longer than that for a flush still gets at a time, and never less than two batches. Unit: bytes. <value>Default 128 KiB.</value></summary>
+    public int AdmittedBytesMin { get; init; } = 128 * KiB;
 
     /// <summary>Verified input of peers, all together, that waits for the core or for its flush. Unit: bytes. <value>Default 48 MiB.</value></summary>
     public int InputBytesMax { get; init; } = 48 * MiB;

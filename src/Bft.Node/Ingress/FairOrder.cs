@@ -7,14 +7,21 @@ namespace Bft.Node;
 /// Several turns are served at a time, as in Jin, Chase, Kaur: Interposed Proportional Sharing (SIGMETRICS 2004). The present is where the <i>earliest</i> of them began: a party that asks again before
 /// its last turn is done loses nothing, however late it was told. Work-conserving: what is below the bound is given to whoever waits. No threads and no clock.
 /// </remarks>
-internal sealed class FairOrder<T>
+/// <param name="saved">See <see cref="FairTime"/>.</param>
+internal sealed class FairOrder<T>(long saved = 0)
 {
-    private readonly FairTime _time = new();
+    /// <summary>Turns served at a time, however large they are: one is verified while another is flushed.</summary>
+    public const int TurnsMin = 2;
+
+    /// <summary>A turn of at most this part of the bound is small. When it is next it does not wait until a large one ends; all of these together get as much again as the bound.</summary>
+    public const int SmallPart = 16;
+
+    private readonly FairTime _time = new(saved);
     private readonly SortedSet<Turn> _waiting = new(Turn.ByEnd);    // bound: one per caller that waits
-    private readonly SortedSet<Turn> _serving = new(Turn.ByStart);  // bound: BytesMax, as each turn has at least one byte
+    private readonly SortedSet<Turn> _serving = new(Turn.ByStart);  // bound: twice BytesMax, as each turn has at least one byte
     private long _number;
 
-    /// <summary>A turn is given while less than this is being served, so that the last one may exceed it by its own size. Unit: bytes.</summary>
+    /// <summary>A turn is given while less than this is being served, or fewer than <see cref="TurnsMin"/>, so that the last one may exceed it by its own size. Unit: bytes.</summary>
     public required long BytesMax { get; set; }
 
     /// <summary>Being served. Unit: bytes.</summary>
@@ -39,7 +46,7 @@ internal sealed class FairOrder<T>
     /// <summary>The next turn to be served; null when none waits, or none may be served now.</summary>
     public Turn? Next()
     {
-        if (Bytes >= BytesMax || _waiting.Min is not { } next)
+        if (_waiting.Min is not { } next || !Fits(next))
         {
             return null;
         }
@@ -65,6 +72,8 @@ internal sealed class FairOrder<T>
 
         Advance();
     }
+
+    private bool Fits(Turn next) => Bytes < BytesMax || _serving.Count < TurnsMin || (next.Bytes <= BytesMax / SmallPart && Bytes < 2 * BytesMax);
 
     private void Advance()
     {

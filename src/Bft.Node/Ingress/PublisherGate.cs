@@ -14,8 +14,14 @@ namespace Bft.Node;
 /// <param name="bound">Of what is admitted and not yet durable.</param>
 internal sealed class PublisherGate(Func<ClusterFile> cluster, AdmissionBound bound)
 {
+    /// <summary>
+    /// What an identity may catch up when it had less than its share: seconds of a hundredth of a witness, so that one who wants just its share, and cannot ask for it evenly, is served at once all the
+    /// same. A newcomer takes it too, once. Unit: bytes, or messages.
+    /// </summary>
+    private const long Saved = 512 * 1024;
+
     private readonly Lock _lock = new();
-    private readonly FairOrder<Admission> _order = new() { BytesMax = bound.Bytes };
+    private readonly FairOrder<Admission> _order = new(Saved) { BytesMax = 0 };
     private readonly ConcurrentDictionary<PublicKey, Payer> _payers = new(); // bound: keys that cluster.yaml names
     private Pace _messages;
     private Pace _bytes;
@@ -29,16 +35,14 @@ internal sealed class PublisherGate(Func<ClusterFile> cluster, AdmissionBound bo
     {
         ClusterFile now = cluster();
         ClientEntry? client = now.ClientOf(publisher);
-        if (client is { MessagesPerSecond: not null } or { BytesPerSecond: not null })
-        {
-            await _payers.GetOrAdd(publisher, static _ => new Payer()).PayAsync(cost, client, cancellationToken);
-        }
-
+        Payer payer = _payers.GetOrAdd(publisher, static _ => new Payer());
+        bool isSeldom = await payer.PayAsync(cost, client, cancellationToken);
         Admission admission = new(this);
         lock (_lock)
         {
             admission.Cost = cost;
-            admission.Turn = _order.Ask(publisher, client?.Weight ?? 1, cost.By(now.Sharing.By), cost.Bytes, admission);
+            bound.OnAsked(publisher, NowMicroseconds());
+            admission.Turn = _order.Ask(publisher, client?.Weight ?? 1, cost.By(now.Sharing.By, isSeldom), cost.Bytes, admission);
             Admit();
         }
 
@@ -76,7 +80,7 @@ internal sealed class PublisherGate(Func<ClusterFile> cluster, AdmissionBound bo
                 return;
             }
 
-            _order.BytesMax = bound.Bytes;
+            _order.BytesMax = bound.BytesAt(now);
             if (_order.Next() is not { Item: var next })
             {
                 if (_order.WaitingCount > 0)
@@ -145,28 +149,42 @@ internal sealed class PublisherGate(Func<ClusterFile> cluster, AdmissionBound bo
         }
     }
 
-    /// <summary>An identity with a rate of its own.</summary>
+    /// <summary>An identity, what it may send, and how often it does.</summary>
     private sealed class Payer
     {
+        /// <summary>Batches a second that count by their bytes alone: someone who sends one for each message, and a few hundred bytes in it, takes some hundredths of a processor.</summary>
+        private const int SeldomPerSecond = 200;
+
         private readonly Lock _lock = new();
         private Pace _messages;
         private Pace _bytes;
+        private Pace _batches;
 
-        public async ValueTask PayAsync(PublishCost cost, ClientEntry client, CancellationToken cancellationToken)
+        /// <summary>Waits until the identity may send that.</summary>
+        /// <returns>Whether it sends few batches.</returns>
+        public async ValueTask<bool> PayAsync(PublishCost cost, ClientEntry? client, CancellationToken cancellationToken)
         {
             long wait;
+            bool isSeldom;
             lock (_lock)
             {
                 long now = NowMicroseconds();
-                _messages.Take(cost.Messages, client.MessagesPerSecond, now);
-                _bytes.Take(cost.Bytes, client.BytesPerSecond, now);
+                _messages.Take(cost.Messages, client?.MessagesPerSecond, now);
+                _bytes.Take(cost.Bytes, client?.BytesPerSecond, now);
                 wait = Math.Max(_messages.Wait(now), _bytes.Wait(now));
+                isSeldom = _batches.Wait(now) == 0;
+                if (isSeldom)
+                {
+                    _batches.Take(1, SeldomPerSecond, now);
+                }
             }
 
             if (wait > 0)
             {
                 await Task.Delay(TimeSpan.FromMicroseconds(wait), cancellationToken);
             }
+
+            return isSeldom;
         }
     }
 }

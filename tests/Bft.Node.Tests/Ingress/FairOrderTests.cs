@@ -124,7 +124,7 @@ public sealed class FairOrderTests
             {
                 crowd.AskUpTo(action % 3, 1 + (action % 5));
                 isServed |= crowd.ServeOne() == first;
-                if (crowd.Order.Bytes >= BytesMax + CostMax)
+                if (crowd.Order.Bytes >= (2 * BytesMax) + CostMax)
                 {
                     return false;
                 }
@@ -156,17 +156,73 @@ public sealed class FairOrderTests
     }
 
     [Fact]
-    public void A_turn_larger_than_the_bound_is_served_alone()
+    public void Two_turns_are_served_at_a_time_however_large_and_a_third_when_one_ends()
     {
         FairOrder<int> order = new() { BytesMax = BytesMax };
-        order.Ask(KeyOf(0), 1, 5000, 5000, 0);
-        FairOrder<int>.Turn? large = order.Next();
-        order.Ask(KeyOf(1), 1, 10, 10, 1);
+        foreach (int party in Enumerable.Range(0, 3))
+        {
+            order.Ask(KeyOf(party), 1, 5000, 5000, party);
+        }
 
-        Assert.NotNull(large);
+        FairOrder<int>.Turn? first = order.Next();
+        Assert.Equal((0, 1), (first?.Item, order.Next()?.Item));
         Assert.Null(order.Next());
-        order.End(large);
-        Assert.Equal(1, order.Next()?.Item);
+        order.End(first!);
+        Assert.Equal(2, order.Next()?.Item);
+    }
+
+    [Fact]
+    public void A_small_turn_that_is_next_does_not_wait_for_large_ones_until_as_much_again_is_served()
+    {
+        const long Small = BytesMax / FairOrder<int>.SmallPart;
+        FairOrder<int> order = new() { BytesMax = BytesMax };
+        for (int i = 0; i < 2; i++)
+        {
+            order.Ask(KeyOf(0), 1, BytesMax / 2, BytesMax / 2, 0);
+            Assert.NotNull(order.Next());
+        }
+
+        order.Ask(KeyOf(1), 1, Small + 1, Small + 1, 1);
+        Assert.Null(order.Next());
+
+        // From here on somebody who was idle wants little, often.
+        int served = 0;
+        for (; served < 1000; served++)
+        {
+            order.Ask(KeyOf(2), 1000, 1, Small, 2);
+            if (order.Next() is null)
+            {
+                break;
+            }
+        }
+
+        Assert.Equal(FairOrder<int>.SmallPart + 1, served); // the last one may exceed it
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5000)]
+    public void Whoever_had_less_than_its_share_may_catch_up_by_what_is_saved_and_no_more(long saved)
+    {
+        FairOrder<int> order = new(saved) { BytesMax = 1 };
+        long[] served = [0, 0];
+        for (int step = 0; step < 2000; step++)
+        {
+            // Party 0 wants more all the time, party 1 from the thousandth turn on.
+            for (int party = 0; party <= (step < 1000 ? 0 : 1); party++)
+            {
+                for (int call = 0; call < 3; call++)
+                {
+                    order.Ask(KeyOf(party), 1, 100, 1, party);
+                }
+            }
+
+            FairOrder<int>.Turn next = order.Next()!;
+            served[next.Item] += step < 1000 ? 0 : 100;
+            order.End(next);
+        }
+
+        Assert.InRange(served[1] - served[0], saved - 300, saved + 300);
     }
 
     /// <summary>By the theorem for several at a time: no two parties are further apart than one turn of each, for each that is served at a time.</summary>
