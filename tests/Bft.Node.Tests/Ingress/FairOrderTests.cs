@@ -230,7 +230,7 @@ public sealed class FairOrderTests
     {
         double[] shares = [.. served.Zip(weights, (bytes, weight) => (double)bytes / weight)];
         double apart = (1 + (BytesMax / 16.0)) * (CostMax + CostMax);
-        return shares.Max() - shares.Min() <= Math.Min(apart, 0.05 * shares.Max() + (6 * CostMax));
+        return shares.Max() - shares.Min() <= Math.Min(apart, 0.05 * shares.Max() + (2 * BytesMax) + (4 * CostMax)); // so much is served at a time
     }
 
     private static PublicKey KeyOf(int party)
