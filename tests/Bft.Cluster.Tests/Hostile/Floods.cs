@@ -106,12 +106,15 @@ internal sealed class Floods(ProcessCluster cluster)
     private async Task LieAsync(CancellationToken deadline)
     {
         await using Http2Attacker attacker = await Http2Attacker.DialAsync(Entry, deadline);
-        for (int i = 0; i < 50; i++)
+        const int Calls = 50;
+        for (int i = 0; i < Calls; i++)
         {
             int stream = (2 * i) + 1;
             byte[] prefix = i % 2 == 0 ? [0, 0xff, 0xff, 0xff, 0xff, 1] : [1, 0, 0, 0, 100, 1];
             await attacker.SendAsync((byte[])[.. Http2Attacker.Request(stream, "/bft.v1.Witness/Publish"), .. Http2Attacker.Frame(Http2Attacker.Data, 0, stream, prefix)], deadline);
         }
+
+        await attacker.WhenEndedAsync(Calls, deadline);
     }
 
     private static ReadOnlyMemory<byte> Many(int round, Func<int, byte[]> frame)

@@ -20,10 +20,12 @@ internal sealed class Http2Attacker : IAsyncDisposable
     public const byte WindowUpdate = 8;
     public const byte Continuation = 9;
     public const byte EndHeaders = 4;
+    private const byte EndStream = 1;
 
     private readonly SslStream _tls;
     private readonly CancellationTokenSource _over = new();
     private readonly Dictionary<int, List<byte>> _bodies = [];
+    private readonly HashSet<int> _ended = [];
     private readonly SemaphoreSlim _changed = new(0);
 
     private Http2Attacker(SslStream tls)
@@ -121,6 +123,23 @@ internal sealed class Http2Attacker : IAsyncDisposable
         return Dropped.IsCompleted;
     }
 
+    /// <summary>Waits until the witness has ended so many streams, or the connection.</summary>
+    public async Task WhenEndedAsync(int streams, CancellationToken cancellationToken)
+    {
+        while (!Dropped.IsCompleted && EndedCount() < streams)
+        {
+            await _changed.WaitAsync(cancellationToken);
+        }
+
+        int EndedCount()
+        {
+            lock (_bodies)
+            {
+                return _ended.Count;
+            }
+        }
+    }
+
     /// <summary>Opens a publisher's session on stream 1, byte by byte.</summary>
     public async Task ProveAsync(RawClient client, Ed25519Signer signer)
     {
@@ -175,17 +194,22 @@ internal sealed class Http2Attacker : IAsyncDisposable
                 await _tls.ReadExactlyAsync(head, _over.Token);
                 byte[] payload = new byte[BinaryPrimitives.ReadInt32BigEndian(head) >>> 8];
                 await _tls.ReadExactlyAsync(payload, _over.Token);
-                if (head[3] == Data)
+                int stream = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(5));
+                lock (_bodies)
                 {
-                    lock (_bodies)
+                    if (head[3] == Data)
                     {
-                        int stream = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(5));
                         _bodies.TryAdd(stream, []);
                         _bodies[stream].AddRange(payload);
                     }
 
-                    _changed.Release();
+                    if (head[3] == ResetStream || (head[3] is Data or Headers && (head[4] & EndStream) != 0))
+                    {
+                        _ended.Add(stream);
+                    }
                 }
+
+                _changed.Release();
             }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
