@@ -5,11 +5,10 @@ namespace Bft.Node;
 /// <summary>Virtual time of fair queuing: what each party had, by its weight, as a point in time; whose next turn would end earliest is next.</summary>
 /// <remarks>
 /// Demers, Keshav, Shenker: Analysis and Simulation of a Fair Queueing Algorithm (SIGCOMM 1989), with the present of Start-time Fair Queuing (Goyal, Vin, Cheng, SIGCOMM 1996), which needs no clock. A turn
-/// begins where its party's last one ended, but not long before the present: whoever had less than its share may catch up by what is saved, and no more. By their ends and not by their beginnings, so that
-/// who wants little does not wait for one turn of each who wants much. Unit of cost: whatever all parties count in.
+/// begins where its party's last one ended, but never before the present: who was idle saved nothing up. By their ends and not by their beginnings, so that who wants little does not wait for one turn of
+/// each who wants much. Unit of cost: whatever all parties count in.
 /// </remarks>
-/// <param name="saved">What a party of weight 1 may have saved up; at least 0.</param>
-internal sealed class FairTime(long saved = 0)
+internal sealed class FairTime
 {
     private const int Scale = 1024; // a cost of 1 divided by a weight leaves something
 
@@ -18,7 +17,7 @@ internal sealed class FairTime(long saved = 0)
     /// <summary>The present: where the earliest turn under way began. Only rises.</summary>
     public Int128 Now { get; private set; }
 
-    public Int128 StartOf(PublicKey party) => Int128.Max(Now - ((Int128)saved * Scale), _ends.GetValueOrDefault(party));
+    public Int128 StartOf(PublicKey party) => Int128.Max(Now, _ends.GetValueOrDefault(party));
 
     /// <param name="start">Where a turn begins.</param>
     /// <param name="cost">At least 0.</param>

@@ -2,27 +2,30 @@ using Bft.Crypto;
 
 namespace Bft.Node;
 
-/// <summary>Who is served next, and how much at a time: fair queuing between parties, first come first served within one.</summary>
+/// <summary>Who is served next, and how much at a time: fair queuing between parties; within one, first come first served among turns of one size.</summary>
 /// <remarks>
 /// Several turns are served at a time, as in Jin, Chase, Kaur: Interposed Proportional Sharing (SIGMETRICS 2004). The present is where the <i>earliest</i> of them began: a party that asks again before
 /// its last turn is done loses nothing, however late it was told. Work-conserving: what is below the bound is given to whoever waits. No threads and no clock.
+/// Small turns go first while their party is not far ahead of its share: one of a hundred that wants a hundredth stands exactly at its share, so whatever it sends unevenly would wait for a turn of each.
 /// </remarks>
-/// <param name="saved">See <see cref="FairTime"/>.</param>
-internal sealed class FairOrder<T>(long saved = 0)
+internal sealed class FairOrder<T>
 {
     /// <summary>Turns served at a time, however large they are: one is verified while another is flushed.</summary>
     public const int TurnsMin = 2;
 
-    /// <summary>A turn of at most this part of the bound is small. When it is next it does not wait until a large one ends; all of these together get as much again as the bound.</summary>
-    public const int SmallPart = 16;
-
-    private readonly FairTime _time = new(saved);
-    private readonly SortedSet<Turn> _waiting = new(Turn.ByEnd);    // bound: one per caller that waits
+    private readonly FairTime _time = new();
+    private readonly SortedSet<Turn> _waiting = new(Turn.ByPlace);   // bound: one per caller that waits
     private readonly SortedSet<Turn> _serving = new(Turn.ByStart);  // bound: twice BytesMax, as each turn has at least one byte
     private long _number;
 
     /// <summary>A turn is given while less than this is being served, or fewer than <see cref="TurnsMin"/>, so that the last one may exceed it by its own size. Unit: bytes.</summary>
     public required long BytesMax { get; set; }
+
+    /// <summary>A turn of at most so much is small: when it is next it does not wait until a large one ends; all of these together get as much again as the bound. Unit: bytes. <value>Default 0: none is.</value></summary>
+    public long SmallMax { get; init; }
+
+    /// <summary>Small turns go first while their party, at a weight of 1, is ahead of its share by less than this. Unit: that of costs. <value>Default 0.</value></summary>
+    public long AheadMax { get; init; }
 
     /// <summary>Being served. Unit: bytes.</summary>
     public long Bytes { get; private set; }
@@ -37,7 +40,8 @@ internal sealed class FairOrder<T>(long saved = 0)
     public Turn Ask(PublicKey party, int weight, long cost, long bytes, T item)
     {
         Int128 start = _time.StartOf(party);
-        Turn turn = new(start, FairTime.EndOf(start, cost, weight), _number++, bytes, item);
+        Int128 end = FairTime.EndOf(start, cost, weight);
+        Turn turn = new(start, end, bytes <= SmallMax ? FairTime.EndOf(end, -AheadMax, 1) : end, _number++, bytes, item);
         _time.Charge(party, turn.End);
         _waiting.Add(turn);
         return turn;
@@ -73,7 +77,7 @@ internal sealed class FairOrder<T>(long saved = 0)
         Advance();
     }
 
-    private bool Fits(Turn next) => Bytes < BytesMax || _serving.Count < TurnsMin || (next.Bytes <= BytesMax / SmallPart && Bytes < 2 * BytesMax);
+    private bool Fits(Turn next) => Bytes < BytesMax || _serving.Count < TurnsMin || (next.Bytes <= SmallMax && Bytes < 2 * BytesMax);
 
     private void Advance()
     {
@@ -88,13 +92,14 @@ internal sealed class FairOrder<T>(long saved = 0)
     }
 
     /// <summary>A place in the order.</summary>
-    internal sealed class Turn(Int128 start, Int128 end, long number, long bytes, T item)
+    internal sealed class Turn(Int128 start, Int128 end, Int128 place, long number, long bytes, T item)
     {
-        /// <summary>Equal ends: who asked first.</summary>
-        public static readonly IComparer<Turn> ByEnd = Comparer<Turn>.Create((left, right) => (left.End, left._number).CompareTo((right.End, right._number)));
+        /// <summary>Equal places: who asked first.</summary>
+        public static readonly IComparer<Turn> ByPlace = Comparer<Turn>.Create((left, right) => (left._place, left._number).CompareTo((right._place, right._number)));
 
         public static readonly IComparer<Turn> ByStart = Comparer<Turn>.Create((left, right) => (left.Start, left._number).CompareTo((right.Start, right._number)));
 
+        private readonly Int128 _place = place;
         private readonly long _number = number;
 
         public Int128 Start { get; } = start;

@@ -17,7 +17,7 @@ internal readonly record struct PublishCost(long Bytes, long Messages, long PerB
     /// </summary>
     private const int SignatureBytes = 4 * 1024;
 
-    private const int MessageBytes = 100; // what is saved up means about the same in both units
+    private const int MessageBytes = 100; // being ahead means about the same in both units
 
     private const int InquiryBytes = 64 * 1024; // the answer
 

@@ -174,8 +174,8 @@ public sealed class FairOrderTests
     [Fact]
     public void A_small_turn_that_is_next_does_not_wait_for_large_ones_until_as_much_again_is_served()
     {
-        const long Small = BytesMax / FairOrder<int>.SmallPart;
-        FairOrder<int> order = new() { BytesMax = BytesMax };
+        const long Small = 100;
+        FairOrder<int> order = new() { BytesMax = BytesMax, SmallMax = Small };
         for (int i = 0; i < 2; i++)
         {
             order.Ask(KeyOf(0), 1, BytesMax / 2, BytesMax / 2, 0);
@@ -196,33 +196,31 @@ public sealed class FairOrderTests
             }
         }
 
-        Assert.Equal(FairOrder<int>.SmallPart + 1, served); // the last one may exceed it
+        Assert.Equal(BytesMax / Small, served);
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(5000)]
-    public void Whoever_had_less_than_its_share_may_catch_up_by_what_is_saved_and_no_more(long saved)
+    public void Small_turns_go_first_until_their_party_is_so_far_ahead_and_then_it_gets_its_share(long ahead)
     {
-        FairOrder<int> order = new(saved) { BytesMax = 1 };
+        FairOrder<int> order = new() { BytesMax = 1, SmallMax = 20, AheadMax = ahead };
         long[] served = [0, 0];
-        for (int step = 0; step < 2000; step++)
+        for (int step = 0; step < 5000; step++)
         {
-            // Party 0 wants more all the time, party 1 from the thousandth turn on.
-            for (int party = 0; party <= (step < 1000 ? 0 : 1); party++)
+            // Both want more all the time: party 0 in large turns, party 1 in small ones.
+            order.Ask(KeyOf(0), 1, 100, 100, 0);
+            for (int call = 0; call < 5; call++)
             {
-                for (int call = 0; call < 3; call++)
-                {
-                    order.Ask(KeyOf(party), 1, 100, 1, party);
-                }
+                order.Ask(KeyOf(1), 1, 20, 20, 1);
             }
 
             FairOrder<int>.Turn next = order.Next()!;
-            served[next.Item] += step < 1000 ? 0 : 100;
+            served[next.Item] += next.Bytes;
             order.End(next);
         }
 
-        Assert.InRange(served[1] - served[0], saved - 300, saved + 300);
+        Assert.InRange(served[1] - served[0], ahead - 300, ahead + 300);
     }
 
     /// <summary>By the theorem for several at a time: no two parties are further apart than one turn of each, for each that is served at a time.</summary>
