@@ -13,16 +13,18 @@ internal sealed class FairOrder<T>
     /// <summary>Turns served at a time, however large they are: one is verified while another is flushed.</summary>
     public const int TurnsMin = 2;
 
+    /// <summary>Turns that the mean size remembers.</summary>
+    private const double Remembered = 64;
+
     private readonly FairTime _time = new();
     private readonly SortedSet<Turn> _waiting = new(Turn.ByPlace);   // bound: one per caller that waits
     private readonly SortedSet<Turn> _serving = new(Turn.ByStart);  // bound: twice BytesMax, as each turn has at least one byte
     private long _number;
+    private double _sizes;   // of the last turns, and
+    private double _squares; // theirs: a byte lies in a turn of so many, on average
 
     /// <summary>A turn is given while less than this is being served, or fewer than <see cref="TurnsMin"/>, so that the last one may exceed it by its own size. Unit: bytes.</summary>
     public required long BytesMax { get; set; }
-
-    /// <summary>A turn of at most so much is small: when it is next it does not wait until a large one ends; all of these together get as much again as the bound. Unit: bytes. <value>Default 0: none is.</value></summary>
-    public long SmallMax { get; init; }
 
     /// <summary>Small turns go first while their party, at a weight of 1, is ahead of its share by less than this. Unit: that of costs. <value>Default 0.</value></summary>
     public long AheadMax { get; init; }
@@ -41,7 +43,7 @@ internal sealed class FairOrder<T>
     {
         Int128 start = _time.StartOf(party);
         Int128 end = FairTime.EndOf(start, cost, weight);
-        Turn turn = new(start, end, bytes <= SmallMax ? FairTime.EndOf(end, -AheadMax, 1) : end, _number++, bytes, item);
+        Turn turn = new(start, end, IsSmall(bytes) ? AheadMax : 0, _number++, bytes, item);
         _time.Charge(party, turn.End);
         _waiting.Add(turn);
         return turn;
@@ -77,7 +79,16 @@ internal sealed class FairOrder<T>
         Advance();
     }
 
-    private bool Fits(Turn next) => Bytes < BytesMax || _serving.Count < TurnsMin || (next.Bytes <= SmallMax && Bytes < 2 * BytesMax);
+    /// <summary>A small turn that is next does not wait until a large one ends; all of these together get as much again as the bound.</summary>
+    private bool Fits(Turn next) => Bytes < BytesMax || _serving.Count < TurnsMin || (next.IsSmall && Bytes < 2 * BytesMax);
+
+    /// <summary>Below three quarters of the turn that a byte lies in on average: those who want much determine it, and where all turns are of one size none is small.</summary>
+    private bool IsSmall(long bytes)
+    {
+        _sizes += (bytes - _sizes) / Remembered;
+        _squares += (((double)bytes * bytes) - _squares) / Remembered;
+        return bytes * _sizes <= 0.75 * _squares;
+    }
 
     private void Advance()
     {
@@ -92,14 +103,14 @@ internal sealed class FairOrder<T>
     }
 
     /// <summary>A place in the order.</summary>
-    internal sealed class Turn(Int128 start, Int128 end, Int128 place, long number, long bytes, T item)
+    internal sealed class Turn(Int128 start, Int128 end, long ahead, long number, long bytes, T item)
     {
         /// <summary>Equal places: who asked first.</summary>
         public static readonly IComparer<Turn> ByPlace = Comparer<Turn>.Create((left, right) => (left._place, left._number).CompareTo((right._place, right._number)));
 
         public static readonly IComparer<Turn> ByStart = Comparer<Turn>.Create((left, right) => (left.Start, left._number).CompareTo((right.Start, right._number)));
 
-        private readonly Int128 _place = place;
+        private readonly Int128 _place = FairTime.EndOf(end, -ahead, 1);
         private readonly long _number = number;
 
         public Int128 Start { get; } = start;
@@ -107,6 +118,8 @@ internal sealed class FairOrder<T>
         public Int128 End { get; } = end;
 
         public long Bytes { get; } = bytes;
+
+        public bool IsSmall { get; } = ahead > 0;
 
         public T Item { get; } = item;
     }

@@ -14,14 +14,11 @@ namespace Bft.Node;
 /// <param name="bound">Of what is admitted and not yet durable.</param>
 internal sealed class PublisherGate(Func<ClusterFile> cluster, AdmissionBound bound)
 {
-    /// <summary>What a publisher sends that does not send much: less than a millisecond of the gate. Unit: bytes.</summary>
-    private const int SmallMax = 16 * 1024;
-
     /// <summary>Seconds of a hundredth of a witness. Unit: bytes, or what messages count for.</summary>
     private const long AheadMax = 1024 * 1024;
 
     private readonly Lock _lock = new();
-    private readonly FairOrder<Admission> _order = new() { BytesMax = 0, SmallMax = SmallMax, AheadMax = AheadMax };
+    private readonly FairOrder<Admission> _order = new() { BytesMax = 0, AheadMax = AheadMax };
     private readonly ConcurrentDictionary<PublicKey, Payer> _payers = new(); // bound: keys that cluster.yaml names
     private Pace _messages;
     private Pace _bytes;

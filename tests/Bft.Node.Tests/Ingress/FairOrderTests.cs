@@ -175,14 +175,14 @@ public sealed class FairOrderTests
     public void A_small_turn_that_is_next_does_not_wait_for_large_ones_until_as_much_again_is_served()
     {
         const long Small = 100;
-        FairOrder<int> order = new() { BytesMax = BytesMax, SmallMax = Small };
+        FairOrder<int> order = new() { BytesMax = BytesMax, AheadMax = 1 };
         for (int i = 0; i < 2; i++)
         {
             order.Ask(KeyOf(0), 1, BytesMax / 2, BytesMax / 2, 0);
             Assert.NotNull(order.Next());
         }
 
-        order.Ask(KeyOf(1), 1, Small + 1, Small + 1, 1);
+        order.Ask(KeyOf(1), 1, BytesMax / 2, BytesMax / 2, 1);
         Assert.Null(order.Next());
 
         // From here on somebody who was idle wants little, often.
@@ -204,7 +204,7 @@ public sealed class FairOrderTests
     [InlineData(5000)]
     public void Small_turns_go_first_until_their_party_is_so_far_ahead_and_then_it_gets_its_share(long ahead)
     {
-        FairOrder<int> order = new() { BytesMax = 1, SmallMax = 20, AheadMax = ahead };
+        FairOrder<int> order = new() { BytesMax = 1, AheadMax = ahead };
         long[] served = [0, 0];
         for (int step = 0; step < 5000; step++)
         {
