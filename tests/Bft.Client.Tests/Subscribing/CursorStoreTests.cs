@@ -52,6 +52,7 @@ public sealed class CursorStoreTests : IDisposable
         {
             store.Commit(Stream, At(5));
             store.Commit(Stream, At(4));
+            Assert.Equal(At(5), store.Cursor.PositionOf(Stream));
             store.Commit(Stream, new CursorPosition(new Sequence(5), MessagesTaken: 2));
             store.Commit(Stream, new CursorPosition(new Sequence(5), MessagesTaken: 1));
         }

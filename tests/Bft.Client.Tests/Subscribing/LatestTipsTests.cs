@@ -1,4 +1,3 @@
-using Bft.Protocol.Certifying;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Tests.Support;

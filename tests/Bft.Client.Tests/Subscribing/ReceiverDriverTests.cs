@@ -1,6 +1,5 @@
 using Bft.Client.Tests.Support;
 using Bft.Crypto;
-using Bft.Protocol.Certifying;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;

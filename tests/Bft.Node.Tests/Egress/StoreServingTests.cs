@@ -1,7 +1,6 @@
 using Bft.Configuration;
 using Bft.Crypto;
 using Bft.Node.Tests.Support;
-using Bft.Protocol.Certifying;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Tests.Support;
