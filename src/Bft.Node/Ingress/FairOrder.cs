@@ -17,8 +17,8 @@ internal sealed class FairOrder<T>
     private const double Remembered = 64;
 
     private readonly FairTime _time = new();
-    private readonly SortedSet<Turn> _waiting = new(Turn.ByPlace);   // bound: one per caller that waits
-    private readonly SortedSet<Turn> _serving = new(Turn.ByStart);  // bound: twice BytesMax, as each turn has at least one byte
+    private readonly SortedSet<Turn> _waiting = new(Turn.ByPlace); // bound: one per caller that waits
+    private readonly SortedSet<Turn> _serving = new(Turn.ByStart); // bound: twice BytesMax, as each turn has at least one byte
     private long _number;
     private double _sizes;   // of the last turns, and
     private double _squares; // theirs: a byte lies in a turn of so many, on average
@@ -41,6 +41,7 @@ internal sealed class FairOrder<T>
     /// <param name="item">The caller's own.</param>
     public Turn Ask(PublicKey party, int weight, long cost, long bytes, T item)
     {
+        Remember(bytes);
         Int128 start = _time.StartOf(party);
         Int128 end = FairTime.EndOf(start, cost, weight);
         Turn turn = new(start, end, IsSmall(bytes) ? AheadMax : 0, _number++, bytes, item);
@@ -83,11 +84,12 @@ internal sealed class FairOrder<T>
     private bool Fits(Turn next) => Bytes < BytesMax || _serving.Count < TurnsMin || (next.IsSmall && Bytes < 2 * BytesMax);
 
     /// <summary>Below three quarters of the turn that a byte lies in on average: those who want much determine it, and where all turns are of one size none is small.</summary>
-    private bool IsSmall(long bytes)
+    private bool IsSmall(long bytes) => bytes * _sizes <= 0.75 * _squares;
+
+    private void Remember(long bytes)
     {
         _sizes += (bytes - _sizes) / Remembered;
         _squares += (((double)bytes * bytes) - _squares) / Remembered;
-        return bytes * _sizes <= 0.75 * _squares;
     }
 
     private void Advance()
