@@ -92,15 +92,6 @@ public sealed class PublisherJournalTests : IDisposable
         return Restore(found);
     }
 
-    private void Commit(PublisherJournal journal, VerifiedCertificate? covered, params VerifiedBatch[] uncovered)
-    {
-        while (journal.Seal(_stream.Header.Incarnation, covered, uncovered) is { } commit)
-        {
-            commit.Perform();
-            journal.OnDurable(commit);
-        }
-    }
-
     private VerifiedBatch Owned(VerifiedBatch batch)
     {
         SharedBody body = SharedBody.Rent(batch.Body.Length);
