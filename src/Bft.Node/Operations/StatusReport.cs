@@ -30,7 +30,7 @@ internal sealed class StatusReport(NodeIdentity identity, string dataDirectory, 
             Run = run,
             Mark = driver.DurableMark,
             StartedUnixMs = _startedUnixMs,
-            JournalBytes = new DirectoryInfo(dataDirectory).EnumerateFiles().Sum(file => file.Length),
+            JournalBytes = BytesOf(new DirectoryInfo(dataDirectory).EnumerateFiles()),
             EvidenceCount = driver.EvidenceCount,
             StreamCount = known,
             DamagedCount = store.Damages.Count,
@@ -40,6 +40,9 @@ internal sealed class StatusReport(NodeIdentity identity, string dataDirectory, 
             IsStreamsTruncated = known > streams.Length,
         };
     }
+
+    /// <summary>The bytes of files. One that is gone since it was listed (a segment retired, a checkpoint renamed) counts nothing.</summary>
+    internal static long BytesOf(IEnumerable<FileInfo> listed) => listed.Sum(file => file.Exists ? file.Length : 0);
 
     private static StreamStatus StatusOf(StreamLog log) =>
         new(log.Header.Id, log.Header.Topic, log.Header.Publisher, log.Header.Incarnation, log.Tip?.Sequence, log.Floor);

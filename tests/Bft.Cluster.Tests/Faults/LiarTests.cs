@@ -31,6 +31,7 @@ public sealed class LiarTests : IAsyncLifetime
     public async Task C2_a_witness_that_acks_all_and_keeps_nothing_changes_nothing_and_is_proven_guilty_and_nobody_else()
     {
         AckBook book = new(_cluster.File.Committee);
+        await using BftClient asking = _cluster.Connect("reader"); // one for all questions: whom the twin has got banned shares its address, and dials ten times a second at most
         await using Traffic traffic = await Traffic.StartAsync(_cluster, subscribe: new SubscriptionOptions { FirstServing = new(Liar) }, mayBeAccused: new(Liar));
         await using AckTap honest = new(_cluster, "publisher", book);
         await traffic.ProgressAsync("with a liar among the witnesses, which all readers try first");
@@ -43,7 +44,7 @@ public sealed class LiarTests : IAsyncLifetime
         await Levels.ReachedAsync(_cluster, Honest);
         await traffic.ProgressAsync("with three honest ones");
         Assert.InRange(_liar.Lies, 1, int.MaxValue);
-        Assert.Empty(await EvidenceAsync()); // so far it signed nothing that contradicts itself
+        Assert.Empty(await EvidenceAsync(asking)); // so far it signed nothing that contradicts itself
 
         using Ed25519Signer signer = _cluster.SignerOf("twin");
         AckBook twice = new(_cluster.File.Committee);
@@ -53,10 +54,10 @@ public sealed class LiarTests : IAsyncLifetime
             Twin twin = new(_cluster, tap, signer);
             await twin.OfferAsync(5, Random.Shared);
             await twin.OfferOtherAsync();
-            await Wait.UntilAsync(async () => (await EvidenceAsync()).Select(evidence => evidence.Offender).Distinct().Count() == 2, () => "the liar and the twin are proven guilty");
+            await Wait.UntilAsync(async () => (await EvidenceAsync(asking)).Select(evidence => evidence.Offender).Distinct().Count() == 2, () => "the liar and the twin are proven guilty");
         }
 
-        Assert.All(await EvidenceAsync(), evidence => Assert.Contains(evidence.Offender, new[] { _liar.Key, signer.PublicKey }));
+        Assert.All(await EvidenceAsync(asking), evidence => Assert.Contains(evidence.Offender, new[] { _liar.Key, signer.PublicKey }));
         Assert.NotEmpty(twice.Doubles);
         Assert.All(twice.Doubles, words => Assert.Contains($"witness {Liar} ", words, StringComparison.Ordinal));
         await traffic.FinishAsync();
@@ -64,9 +65,8 @@ public sealed class LiarTests : IAsyncLifetime
     }
 
     /// <summary>What the honest witnesses hold.</summary>
-    private async Task<VerifiedEvidence[]> EvidenceAsync()
+    private async Task<VerifiedEvidence[]> EvidenceAsync(BftClient client)
     {
-        await using BftClient client = _cluster.Connect("reader");
         WitnessEvidence[] held = await client.GetEvidenceAsync(ProcessCluster.Deadline);
         Assert.All(Honest, witness => Assert.Null(held[witness].Problem));
         return [.. Honest.SelectMany(witness => held[witness].Evidence)];
