@@ -20,7 +20,7 @@ internal sealed class PublisherJournal : IDisposable
     private List<SharedBody> _sealed = [];
     private Slot? _lastAppended;
     private Slot? _lastSealed;
-    private long _segmentLength;
+    private long _segmentAt; // of the journal's bytes; those of earlier runs count too
     private long? _snapshotSegment;
     private bool _isSnapshotSealed;
 
@@ -105,8 +105,7 @@ internal sealed class PublisherJournal : IDisposable
         (_appended, _sealed) = (_sealed, _appended);
         (_lastSealed, _lastAppended) = (_lastAppended, null);
         _isSnapshotSealed = _snapshotSegment is not null;
-        _segmentLength += commit.Bytes;
-        if (_snapshotSegment is null && _segmentLength >= Math.Max(_segmentBytes, 2 * uncovered.Sum(batch => (long)batch.Body.Length)))
+        if (_snapshotSegment is null && _journal.BytesSinceCheckpoint - _segmentAt >= Math.Max(_segmentBytes, 2 * uncovered.Sum(batch => (long)batch.Body.Length)))
         {
             BeginSegment(incarnation, covered, uncovered);
         }
@@ -159,7 +158,7 @@ internal sealed class PublisherJournal : IDisposable
     private void BeginSegment(Incarnation incarnation, VerifiedCertificate? covered, IEnumerable<VerifiedBatch> uncovered)
     {
         _snapshotSegment = _journal.Roll();
-        _segmentLength = 0;
+        _segmentAt = _journal.BytesSinceCheckpoint;
         Append(incarnation);
         if (covered is not null)
         {

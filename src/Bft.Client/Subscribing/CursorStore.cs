@@ -26,7 +26,7 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
     private readonly SortedDictionary<StreamId, Sequence> _found;
     private readonly Journal _journal;
     private readonly long _segmentBytes;
-    private long _segmentLength;
+    private long _compactedAt; // of the journal's bytes; those of earlier runs count too
 
     private CursorStore(IDisk disk, JournalId newId, Topic topic, long segmentBytes)
     {
@@ -145,7 +145,7 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
     private void Flush()
     {
         Write();
-        if (_segmentLength >= _segmentBytes)
+        if (_journal.BytesSinceCheckpoint - _compactedAt >= _segmentBytes)
         {
             Compact();
         }
@@ -157,7 +157,6 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
         {
             commit.Perform();
             _journal.OnDurable(commit);
-            _segmentLength += commit.Bytes;
         }
     }
 
@@ -178,6 +177,6 @@ internal sealed class CursorStore : IJournalReplay, IDisposable
 
         Write();
         _journal.DropSegmentsBefore(segment);
-        _segmentLength = 0;
+        _compactedAt = _journal.BytesSinceCheckpoint;
     }
 }

@@ -26,6 +26,34 @@ public sealed class PublisherJournalTests : IDisposable
     }
 
     [Fact]
+    public void P2_many_short_runs_keep_no_more_than_one_long_run()
+    {
+        VerifiedCertificate? covered = null;
+        for (int run = 0; run < 60; run++)
+        {
+            using PublisherJournal journal = Open();
+            VerifiedBatch batch = Owned(_stream.Append());
+            if (run == 0)
+            {
+                journal.Append(_stream.Header.Incarnation);
+            }
+
+            journal.Append(batch);
+            Commit(journal, covered, batch);
+            covered = _cluster.Certify(batch.Reference);
+            journal.Append(covered);
+            Commit(journal, covered);
+            journal.Flush();
+        }
+
+        Assert.InRange(Directory.EnumerateFiles(_data.Path).Sum(file => new FileInfo(file).Length), 1, 3 * SegmentBytes);
+        using PublisherJournal last = Open();
+        RestoredStream? restored = Restore(last);
+        Assert.Equal(_stream[59].Reference, restored?.Covered?.Batch);
+        Assert.Empty(restored!.Uncovered);
+    }
+
+    [Fact]
     public void P2_a_journal_with_a_hole_or_with_batches_of_another_incarnation_is_not_continued()
     {
         TestStream other = _cluster.Stream(incarnation: 2);
@@ -90,6 +118,15 @@ public sealed class PublisherJournalTests : IDisposable
 
         using PublisherJournal found = Open();
         return Restore(found);
+    }
+
+    private void Commit(PublisherJournal journal, VerifiedCertificate? covered, params VerifiedBatch[] uncovered)
+    {
+        while (journal.Seal(_stream.Header.Incarnation, covered, uncovered) is { } commit)
+        {
+            commit.Perform();
+            journal.OnDurable(commit);
+        }
     }
 
     private VerifiedBatch Owned(VerifiedBatch batch)

@@ -16,6 +16,35 @@ public sealed class CursorStoreTests : IDisposable
 
     public void Dispose() => _data.Dispose();
 
+    [Theory]
+    [InlineData(1, 200)]
+    [InlineData(40, 5)]
+    public void R3_a_cursor_stays_short_in_one_long_run_and_in_many_short_ones(int runs, int commits)
+    {
+        ulong sequence = 0;
+        StreamId idle = new(Sha256.Hash("idle"u8));
+        for (int run = 0; run < runs; run++)
+        {
+            using CursorStore store = Open();
+            if (store.IsNew)
+            {
+                store.Lease(idle, new Sequence(7));
+            }
+
+            for (int i = 0; i < commits; i++)
+            {
+                store.Commit(Stream, At(++sequence));
+            }
+
+            store.Close(new Dictionary<StreamId, Sequence>());
+        }
+
+        Assert.InRange(Directory.EnumerateFiles(_data.Path).Sum(file => new FileInfo(file).Length), 1, 3 * SegmentBytes);
+        using CursorStore last = Open();
+        Assert.Equal(At(sequence), last.Cursor.PositionOf(Stream));
+        Assert.True(last.MayBeRepeat(idle, new Sequence(7)));
+    }
+
     [Fact]
     public void R3_a_commit_that_comes_late_takes_nothing_back()
     {

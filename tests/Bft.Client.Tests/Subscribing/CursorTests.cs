@@ -173,6 +173,6 @@ public sealed class CursorTests(SharedCluster shared)
         Assert.Equal(new CursorPosition(new Sequence(600), Sha256.Hash([600 % 251])), after.Cursor.PositionOf(streams[0]));
         Assert.Equal(new Sequence(599), after.Cursor.PositionOf(streams[2]).Next);
         Assert.True(after.MayBeRepeat(streams[0], new Sequence(7)));
-        Assert.InRange(Directory.EnumerateFiles(data.Path, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length), 1, 3 * 1024 * 1024);
+        Assert.InRange(Directory.EnumerateFiles(data.Path, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length), 1, 2 * 1024 * 1024);
     }
 }
