@@ -60,6 +60,8 @@ internal sealed class CertificateValidity : Checker
         }
     }
 
+    public override void OnMended(int witness, VerifiedCertificate certificate) => Check(witness, certificate, "repaired what it stores with");
+
     public override void OnStored(int witness, StoredTip tip) => Check(witness, tip.Certificate, "showed as its tip");
 
     public override void OnDelivered(int receiver, Delivery delivery, bool isPossibleRepeat)

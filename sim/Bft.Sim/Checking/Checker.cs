@@ -56,6 +56,14 @@ internal abstract class Checker
     {
     }
 
+    /// <summary>
+    /// A witness's run appended a certificate of slots that it stores, in place of one that its disk gave back wrong (D49). It need not be the one that was lost, and no role made a record of it.
+    /// Durable when <see cref="OnDurable"/> says so.
+    /// </summary>
+    public virtual void OnMended(int witness, VerifiedCertificate certificate)
+    {
+    }
+
     /// <summary>The records appended so far by this witness's run, and not in an earlier commit, are the commit with this mark.</summary>
     public virtual void OnSealed(int witness, ulong mark)
     {

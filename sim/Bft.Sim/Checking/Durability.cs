@@ -48,6 +48,11 @@ internal sealed class Durability : Checker
         }
     }
 
+    /// <summary>
+    /// Of these a witness shows more than its role ever recorded: the certificate of slot 1, which reached down to slot 0, rots, a peer has one of each slot instead, and from then on slot 0 is served with its own.
+    /// </summary>
+    public override void OnMended(int witness, VerifiedCertificate certificate) => LogOf(witness).Append(new CertificateRecord(certificate));
+
     public override void OnSealed(int witness, ulong mark) => LogOf(witness).Seal(mark);
 
     public override void OnDurable(int witness, ulong mark)

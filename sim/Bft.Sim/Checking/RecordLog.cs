@@ -69,7 +69,8 @@ internal sealed class RecordLog
     {
         foreach (WitnessRecord record in _sealed.SelectMany(commit => commit.Records).Concat(_open))
         {
-            if (NameOf(record) is { } name)
+            // A repair writes again what was durable (D49): no crash makes that doubtful.
+            if (NameOf(record) is { } name && !IsKept(record))
             {
                 _doubtful.Add(name);
             }
@@ -85,6 +86,14 @@ internal sealed class RecordLog
         BatchRecord batch => (false, batch.Batch.Reference),
         CertificateRecord certificate => (true, certificate.Certificate.Batch),
         _ => null,
+    };
+
+    private bool IsKept(WitnessRecord record) => record switch
+    {
+        BatchRecord { AckBase: null, Batch.Reference: var batch } => _stored.Contains(batch),
+        BatchRecord { Batch.Reference: var batch } => _acked.Contains(batch),
+        CertificateRecord { Certificate.Batch: var batch } => _certified.Contains(batch),
+        _ => false,
     };
 
     private void Keep(IEnumerable<WitnessRecord> records)

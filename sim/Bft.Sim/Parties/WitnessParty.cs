@@ -96,6 +96,7 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         _driver = new WitnessDriver(_role, journal, _store, this, Index, Cluster.Plan.Witnesses)
         {
             Decided = OnDecided,
+            Mended = OnMended,
             Performed = commit =>
             {
                 OnSealed(commit);
@@ -417,6 +418,14 @@ internal class WitnessParty(SimulatedCluster cluster, int id, string name, Witne
         foreach (VerifiedEvidence evidence in effects.Evidence)
         {
             Cluster.Simulation.Note(TraceKind.Evidence, Id, Cluster.Simulation.Trace is null ? "" : $"{evidence}");
+        }
+    }
+
+    private void OnMended(VerifiedCertificate certificate)
+    {
+        foreach (Checker check in Cluster.ChecksOf(this))
+        {
+            check.OnMended(Id, certificate);
         }
     }
 

@@ -38,6 +38,9 @@ internal sealed class Repairs(WitnessJournal journal, BatchStore store, IWitness
     private int _id;
     private int _mended; // by the order that runs
 
+    /// <summary>Sees each certificate that is put into the journal again, when it is appended: for those who check.</summary>
+    public Action<VerifiedCertificate>? Mended { get; set; }
+
     /// <summary>A segment reads back wrong.</summary>
     public void OnScrubbed(Scrubbed found)
     {
@@ -76,6 +79,7 @@ internal sealed class Repairs(WitnessJournal journal, BatchStore store, IWitness
             if (certificate.Batch.Sequence < log.End && statements.Count > 0 && statements[0].Sequence is var from && log.RangeFrom(from) is not null)
             {
                 journal.AppendMended(certificate, from);
+                Mended?.Invoke(certificate);
                 _mended++;
             }
         }

@@ -59,6 +59,12 @@ internal sealed class WitnessDriver
     /// <summary>Sees what each input made the role decide, before any of it is performed: for those who check.</summary>
     public Action<WitnessEffects>? Decided { get; init; }
 
+    /// <summary>Sees the certificates of repairs, which the role does not decide, when their records are appended: for those who check.</summary>
+    public Action<VerifiedCertificate>? Mended
+    {
+        init => _repairs.Mended = value;
+    }
+
     /// <summary>Evidence kept, offenders counted once. Any thread reads it.</summary>
     public long EvidenceCount => _journal.EvidenceCount;
 

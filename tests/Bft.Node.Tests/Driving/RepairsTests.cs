@@ -113,6 +113,29 @@ public sealed class RepairsTests : IDisposable
         Assert.Equal(_stream[4].Reference, mended.Batch);
     }
 
+    [Fact]
+    public void W7_certificates_that_stand_in_for_another_are_shown_once_they_are_durable()
+    {
+        StreamLog log = _witness.Log(_stream);
+        byte[] bytes = log.ReadCertificate(log.RangeFrom(Sequence.Zero)!.Value).ToArray();
+        Overwrite(bytes, at: bytes.Length / 2);
+        Assert.Throws<StoreDamageException>(() => log.ReadCertificate(log.RangeFrom(Sequence.Zero)!.Value));
+        Tick(1);
+        List<BatchRef> mended = [];
+        _repairs.Mended = certificate => mended.Add(certificate.Batch);
+
+        // The peer has a certificate of slot 1 too.
+        _repairs.OnCertified(_orders.Asked[0], _cluster.Certify(_stream[1].Reference, 0), [.. _stream.Batches.Take(2).Select(batch => batch.Statement)]);
+        _repairs.OnCertified(_orders.Asked[0], _cluster.Certify(_stream[4].Reference, 2), [.. _stream.Batches.Skip(2).Take(3).Select(batch => batch.Statement)]);
+        Assert.Equal([_stream[1].Reference, _stream[4].Reference], mended);
+        Assert.Equal(new Sequence(4), log.RangeFrom(Sequence.Zero)!.Value.To);
+        _witness.Do((_, _) => { });
+
+        Assert.Equal([_stream[1].Reference, _stream[4].Reference], [Shown(0), Shown(2)]);
+
+        BatchRef Shown(ulong from) => _cluster.Acks.TryVerifyCertificate(log.ReadCertificate(log.RangeFrom(new Sequence(from))!.Value).Span, out VerifiedCertificate? shown, out _) ? shown.Batch : default;
+    }
+
     private void Tick(int ticks)
     {
         for (int i = 0; i < ticks; i++)

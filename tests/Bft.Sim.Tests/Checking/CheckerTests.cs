@@ -179,6 +179,53 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    public void Durability_wants_a_certificate_that_a_repair_brought_durable_before_it_is_shown()
+    {
+        // What rotted reached down to slot 0; the peer has a certificate of slot 0 itself, which no role ever recorded.
+        Assert.Equal(["durability"], FoundWith(_ => { }));
+        Assert.Equal(["durability"], FoundWith(repair => repair(false)));
+        Assert.Empty(FoundWith(repair => repair(true)));
+
+        static IReadOnlyList<string> FoundWith(Action<Action<bool>> happen)
+        {
+            History history = new();
+            VerifiedBatch first = history.Broadcast();
+            VerifiedCertificate lower = history.Certify([.. Enumerable.Range(0, 4).Select(witness => history.Ack(witness, first))]);
+            history.Settle(history.Broadcast(after: first));
+            happen(isDurable => history.Mend(1, lower, isDurable));
+            history.Send(1, History.First, new CertifiedFrame(lower.Certificate.Bytes, []));
+            return history.Found;
+        }
+    }
+
+    [Fact]
+    public void Durability_doubts_nothing_that_was_durable_when_a_repair_writes_it_again()
+    {
+        History history = new();
+        VerifiedBatch batch = history.Broadcast();
+        AckBundle[] acks = [.. Enumerable.Range(0, 4).Select(witness => history.Ack(witness, batch))];
+        VerifiedCertificate certificate = history.Certify(acks);
+        history.Record(1, new CertificateRecord(certificate));
+        history.Mend(1, certificate, isDurable: false);
+        history.All(checker => checker.OnCrashed(1));
+        history.All(checker => checker.OnStarted(1));
+        history.Mend(1, certificate, isDurable: false);
+        history.Send(1, History.First, new TipFrame(certificate.Certificate.Bytes));
+
+        Assert.Empty(history.Found);
+    }
+
+    [Fact]
+    public void Certificate_validity_looks_at_what_a_repair_brought()
+    {
+        History history = new(faulty: 3);
+        VerifiedBatch batch = history.Broadcast();
+        history.Mend(0, history.Certify(history.Ack(0, batch), history.Ack(1, batch), history.SignAck(2, batch, 0)), isDurable: true);
+
+        Assert.Equal(["certificate-validity"], history.Found);
+    }
+
+    [Fact]
     public void Durability_sees_a_tip_that_a_restart_lost()
     {
         History history = new();

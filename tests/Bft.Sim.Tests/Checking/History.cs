@@ -150,6 +150,17 @@ internal sealed class History : RunFacts
         }
     }
 
+    /// <summary>A repair writes a certificate.</summary>
+    public void Mend(int witness, VerifiedCertificate certificate, bool isDurable)
+    {
+        All(checker => checker.OnMended(witness, certificate));
+        All(checker => checker.OnSealed(witness, ++_mark));
+        if (isDurable)
+        {
+            All(checker => checker.OnDurable(witness, _mark));
+        }
+    }
+
     /// <summary>A witness's run begins on a disk that holds so many commits, and so many peers answer its question.</summary>
     public void Begin(int witness, ulong run, ulong replayed, bool isDiskLost = false, int answers = 3)
     {
