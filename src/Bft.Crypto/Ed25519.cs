@@ -24,6 +24,7 @@ public sealed class Ed25519 : ISignatureScheme
         Span<byte> signatureBytes = stackalloc byte[Signature.Length];
         key.CopyTo(keyBytes);
         signature.CopyTo(signatureBytes);
+        SignatureCounts.OnVerified();
         return Ed25519Verification.Verify(keyBytes, statement, signatureBytes);
     }
 

@@ -34,6 +34,7 @@ public sealed class Ed25519Signer : ISigner, IDisposable
     {
         Span<byte> signature = stackalloc byte[Signature.Length];
         _secret.Sign(statement, signature);
+        SignatureCounts.OnMade();
         return new Signature(signature);
     }
 

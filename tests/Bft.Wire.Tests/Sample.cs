@@ -115,6 +115,7 @@ internal sealed record Sample(string Name, IFrame Frame, int Field, IMessage Con
             new StreamStatus(Stream, Topic, Key, new Incarnation(3, 4), null, new Sequence(9)),
         ],
         IsStreamsTruncated = true,
+        Work = new WorkCounts(5, 1L << 40, 7, 12_345),
     };
 
     private static V1.Status GeneratedStatus() => new()
@@ -122,6 +123,10 @@ internal sealed record Sample(string Name, IFrame Frame, int Field, IMessage Con
         State = V1.WitnessState.NotAcking,
         Text = "lost its memory",
         Witness = 63,
+        Signatures = 5,
+        Verifications = 1L << 40,
+        Flushes = 7,
+        PauseMicroseconds = 12_345,
         Run = ulong.MaxValue,
         Mark = 1UL << 40,
         StartedUnixMs = 1_700_000_000_000,

@@ -48,10 +48,13 @@ internal sealed class LoadGroup : IAsyncDisposable
     /// <summary>Messages delivered, to all receivers together.</summary>
     public long Delivered => Receivers.Sum(receiver => receiver.Delivered);
 
-    /// <summary>Messages per batch, of the batches certified since this was called last.</summary>
-    public Histogram TakeBatchSizes()
+    /// <summary>Of the bodies of batches that are certified, of all publishers.</summary>
+    public long BodyBytes => Publishers.Sum(publisher => publisher.BodyBytes);
+
+    /// <summary>Of the batches certified since this was called last.</summary>
+    public BatchSizes TakeBatchSizes()
     {
-        Histogram all = new();
+        BatchSizes all = new(new Histogram(), new Histogram());
         foreach (LoadPublisher publisher in Publishers)
         {
             all.Add(publisher.TakeBatchSizes());

@@ -14,8 +14,9 @@ internal sealed class LoadPublisher : IAsyncDisposable
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _sent;
     private long _certified;
+    private long _bodyBytes;
     private volatile LatencyProbe? _probe;
-    private Histogram _batches = new();
+    private BatchSizes _batches = new(new Histogram(), new Histogram());
 
     public LoadPublisher(Publisher publisher, Payloads payloads)
     {
@@ -30,6 +31,9 @@ internal sealed class LoadPublisher : IAsyncDisposable
     /// <summary>Messages certified.</summary>
     public long Certified => Volatile.Read(ref _certified);
 
+    /// <summary>Of the bodies of batches that are certified.</summary>
+    public long BodyBytes => Volatile.Read(ref _bodyBytes);
+
     /// <summary>Is told of every batch.</summary>
     public LatencyProbe? Probe
     {
@@ -40,13 +44,13 @@ internal sealed class LoadPublisher : IAsyncDisposable
     /// <summary>Never completes, but fails when a batch does.</summary>
     public Task Failed => _failed.Task;
 
-    /// <summary>Messages per batch, of the batches certified since this was called last.</summary>
-    public Histogram TakeBatchSizes()
+    /// <summary>Of the batches certified since this was called last.</summary>
+    public BatchSizes TakeBatchSizes()
     {
         lock (_gate)
         {
-            Histogram taken = _batches;
-            _batches = new Histogram();
+            BatchSizes taken = _batches;
+            _batches = new BatchSizes(new Histogram(), new Histogram());
             return taken;
         }
     }
@@ -137,9 +141,11 @@ internal sealed class LoadPublisher : IAsyncDisposable
             long now = Monotonic.Now;
             _probe?.OnCertified(first, batch.MessageCount, now);
             Interlocked.Add(ref _certified, batch.MessageCount);
+            Interlocked.Add(ref _bodyBytes, batch.BodyBytes);
             lock (_gate)
             {
-                _batches.Record(batch.MessageCount);
+                _batches.Messages.Record(batch.MessageCount);
+                _batches.Bytes.Record(batch.BodyBytes);
             }
         }
         catch (Exception error)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Bft.Bench.Measuring;
 using Bft.Bench.Results;
+using Bft.Wire.Frames;
 
 namespace Bft.Bench.Load;
 
@@ -14,6 +15,12 @@ internal sealed record Sustained(Usage Before, Usage After)
     public double CertifiedPerSecond => (After.Certified - Before.Certified) / Seconds;
 
     public double DeliveredPerSecond => (After.Delivered - Before.Delivered) / Seconds;
+
+    /// <summary>What all processes did together; null when a witness did not say.</summary>
+    public WorkCounts? Work => After.Work.Zip(Before.Work, Between).Append(Between(After.ClientWork, Before.ClientWork)).Aggregate((one, other) => Sum(one, other, 1));
+
+    /// <summary>Flushes of the witnesses that said so.</summary>
+    public long WitnessFlushes => After.Work.Zip(Before.Work, Between).Sum(work => work?.Flushes ?? 0);
 
     private double Millions => (After.Certified - Before.Certified) / 1e6;
 
@@ -32,8 +39,10 @@ internal sealed record Sustained(Usage Before, Usage After)
     {
         if (After.BatchSizes is { Count: > 0 } batches)
         {
-            yield return new("batchMessagesP50", "messages per batch, p50", batches.Quantile(0.5));
-            yield return new("batchMessagesMax", "messages per batch, max", batches.Max);
+            yield return new("batchMessagesP50", "messages per batch, p50", batches.Messages.Quantile(0.5));
+            yield return new("batchMessagesMax", "messages per batch, max", batches.Messages.Max);
+            yield return new("batchBytesP50", "bytes per batch, p50", batches.Bytes.Quantile(0.5));
+            yield return new("batchBytesMax", "bytes per batch, max", batches.Bytes.Max);
         }
 
         if (Millions <= 0)
@@ -47,6 +56,13 @@ internal sealed record Sustained(Usage Before, Usage After)
         if (commits.Length > 0)
         {
             yield return new("commitsPerMillionPerWitness", "group commits (a flush each) per million, per witness", commits.Average() / Millions, "N1");
+        }
+
+        if (Work is { } work)
+        {
+            yield return new("signaturesPerMillion", "signatures per million, all processes", work.Signatures / Millions, "N1");
+            yield return new("verificationsPerMillion", "signatures verified per million, all processes", work.Verifications / Millions, "N1");
+            yield return new("flushesPerMillion", "flushes per million, all processes", work.Flushes / Millions, "N1");
         }
 
         if (After.WireBytes - Before.WireBytes is { } wire and > 0)
@@ -73,18 +89,28 @@ internal sealed record Sustained(Usage Before, Usage After)
             yield return new("cpuSecondsPerMillionClients", "CPU s per million, publisher and receiver", own / Millions, "N2");
         }
 
-        long[] peaks = [.. After.Witnesses.Select(witness => witness?.PeakBytes).OfType<long>()];
-        if (peaks.Length > 0)
+        for (int witness = 0; witness < After.Witnesses.Count; witness++)
         {
-            yield return new("peakMebibytesWitnessMax", "peak memory of a witness (MiB)", peaks.Max() / MiB);
+            if (After.Witnesses[witness] is { } one)
+            {
+                yield return new(Named("peakMebibytesWitness", witness), Named("peak memory (MiB), witness ", witness), one.PeakBytes / MiB);
+            }
         }
 
         if (After.Client is { } client)
         {
-            yield return new("peakMebibytesClients", "peak memory of publisher and receiver (MiB)", client.PeakBytes / MiB);
+            yield return new("peakMebibytesClients", "peak memory (MiB), publisher and receiver", client.PeakBytes / MiB);
         }
 
-        yield return new("gcPauseMillisecondsPerSecondClients", "GC pauses of publisher and receiver (ms per s)", (After.ClientPause - Before.ClientPause).TotalMilliseconds / Seconds, "N1");
+        for (int witness = 0; witness < After.Work.Count; witness++)
+        {
+            if (Between(After.Work[witness], Before.Work[witness]) is { } one)
+            {
+                yield return new(Named("gcPauseMillisecondsPerSecondWitness", witness), Named("GC pauses (ms per s), witness ", witness), one.PauseMicroseconds / 1000.0 / Seconds, "N1");
+            }
+        }
+
+        yield return new("gcPauseMillisecondsPerSecondClients", "GC pauses (ms per s), publisher and receiver", (After.ClientWork.PauseMicroseconds - Before.ClientWork.PauseMicroseconds) / 1000.0 / Seconds, "N1");
     }
 
     public static IEnumerable<Figure> Latency(string name, string label, Histogram histogram)
@@ -95,6 +121,13 @@ internal sealed record Sustained(Usage Before, Usage After)
         ];
         return points.Select(point => new Figure($"{name}Milliseconds{point.Name}", $"{label} {point.Label} (ms)", point.Nanoseconds / 1e6, "N2"));
     }
+
+    private static WorkCounts? Between(WorkCounts? after, WorkCounts? before) => Sum(after, before, -1);
+
+    private static WorkCounts? Sum(WorkCounts? one, WorkCounts? other, int sign) => one is { } left && other is { } right
+        ? new WorkCounts(
+            left.Signatures + (sign * right.Signatures), left.Verifications + (sign * right.Verifications), left.Flushes + (sign * right.Flushes), left.PauseMicroseconds + (sign * right.PauseMicroseconds))
+        : null;
 
     private static string Named(string text, int witness) => text + witness.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,9 @@
 using Bft.Bench.Measuring;
 using Bft.Bench.Running;
 using Bft.Client;
+using Bft.Crypto;
+using Bft.Storage;
+using Bft.Wire.Frames;
 
 namespace Bft.Bench.Load;
 
@@ -14,10 +17,12 @@ internal sealed class Usage
         Delivered = group.Delivered;
         BatchSizes = group.TakeBatchSizes();
         Client = ProcessUsage.Of(Environment.ProcessId);
-        ClientPause = GC.GetTotalPauseDuration();
         Witnesses = [.. group.Cluster.Witnesses.Select(witness => witness is null ? null : ProcessUsage.Of(witness.Id))];
         WireBytes = wireBytes;
+        BodyBytes = group.BodyBytes;
         Commits = [.. health.Select(answer => (long?)answer.Status?.Mark.Value)];
+        Work = [.. health.Select(answer => answer.Status?.Work)];
+        ClientWork = new WorkCounts(SignatureCounts.Made, SignatureCounts.Verified, FileDisk.Flushes, (long)GC.GetTotalPauseDuration().TotalMicroseconds);
     }
 
     /// <summary>See <see cref="Monotonic.Now"/>.</summary>
@@ -28,11 +33,18 @@ internal sealed class Usage
     public long Delivered { get; }
 
     /// <summary>Of the batches certified since the moment before this one.</summary>
-    public Histogram BatchSizes { get; }
+    public BatchSizes BatchSizes { get; }
+
+    /// <summary>Of the bodies of batches that are certified.</summary>
+    public long BodyBytes { get; }
 
     public ProcessUsage? Client { get; }
 
-    public TimeSpan ClientPause { get; }
+    /// <summary>Of publishers and receivers.</summary>
+    public WorkCounts ClientWork { get; }
+
+    /// <summary>As each witness says. Null for one that does not answer.</summary>
+    public IReadOnlyList<WorkCounts?> Work { get; }
 
     /// <summary>Null for one that does not run.</summary>
     public IReadOnlyList<ProcessUsage?> Witnesses { get; }

@@ -46,6 +46,9 @@ internal sealed partial class BenchCluster : IAsyncDisposable
     /// <summary>What the odd witness is told: the others are where its slow links begin.</summary>
     public string OddClusterPath => Path.Combine(_root, "odd.yaml");
 
+    /// <summary>For what is written beside the witnesses' own files; goes with them.</summary>
+    public string Scratch => Path.Combine(_root, "scratch");
+
     public string DirectoryOf(int witness) => Path.Combine(_root, string.Create(CultureInfo.InvariantCulture, $"witness-{witness}"));
 
     /// <summary>Where the odd witness listens, whatever cluster.yaml says.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bft.Bench.Floors;
 using Bft.Bench.Load;
 using Bft.Bench.Results;
 using Bft.Bench.Running;
@@ -36,7 +37,9 @@ internal static class ClosedLoopWorkload
             await using BenchCluster cluster = await BenchCluster.StartAsync(setup.Witnesses, hasSlowLinks: false, cancellationToken, setup.Publishers, LoadGroup.ClientsOf(setup.Receivers));
             await using LoadGroup group = await LoadGroup.OpenAsync(cluster, new Payloads(options.Seed, setup.Size), cancellationToken, setup.Publishers, setup.Receivers);
             Sustained run = await group.RunFastAsync(options.WarmUp, options.Time, cancellationToken);
-            output.Measured(new BenchCase(workload, setup.Name, [.. Describe(cluster, setup.Size), .. setup.Figures(), .. run.Rates(setup.Size), .. run.Costs()]));
+            output.Doing($"{workload}: {setup.Name}, what this machine could do at most");
+            IEnumerable<Figure> floors = await Floor.MeasureAsync(cluster, run, setup.Publishers, setup.Receivers, options, cancellationToken);
+            output.Measured(new BenchCase(workload, setup.Name, [.. Describe(cluster, setup.Size), .. setup.Figures(), .. run.Rates(setup.Size), .. floors, .. run.Costs()]));
         }
     }
 

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using Bft.Bench;
 using Bft.Bench.Faults;
+using Bft.Bench.Floors;
 using Bft.Bench.Load;
+using Bft.Bench.Results;
 using Bft.Cli.Output;
 
 namespace Bft.Cli.Commands;
@@ -71,6 +73,13 @@ internal static class BenchCommand
         DefaultValueFactory = _ => 1,
     };
 
+    private static readonly Option<string?> Compare = new("--compare")
+    {
+        HelpName = "FILE",
+        Arity = ArgumentArity.ZeroOrOne,
+        Description = "Set the figures beside those of a file that --json printed, and end with 14 when one lost more than 10 %. Default FILE: what was published with this program.",
+    };
+
     public static Command Create(Interruption interruption)
     {
         Rounds.Validators.Add(result => Demand(result.GetValueOrDefault<int>() >= 1, "--rounds is at least 1.", result.AddError));
@@ -79,10 +88,11 @@ internal static class BenchCommand
         Rate.Validators.Add(result => Demand(result.GetValueOrDefault<double?>() is null or >= 10, "--rate is at least 10.", result.AddError));
         Workloads.AcceptOnlyFromAmong([.. BenchRun.Workloads]);
         Fault.AcceptOnlyFromAmong([.. BenchRun.Faults]);
-        Command command = new("bench", "Measure how fast it is on this machine.") { Workloads, Size, Seconds, WarmUp, Rate, Rounds, Fault, Streams, Witnesses, Seed };
+        Command command = new("bench", "Measure how fast it is on this machine.") { Workloads, Size, Seconds, WarmUp, Rate, Rounds, Fault, Streams, Witnesses, Seed, Compare };
         HelpWithExamples.Add(command, """
             Examples:
-              bft bench                                             throughput and latency, some two minutes
+              bft bench                                             throughput and latency, some four minutes
+              bft bench throughput --compare                        beside the published figures
               bft bench throughput --size 100 --seconds 60
               bft bench latency --size 1KiB --rate 200000
               bft bench faulty --fault dead --rounds 5 --json
@@ -95,6 +105,25 @@ internal static class BenchCommand
             then. docs/cli.md has the workloads and JSON fields. Nothing is left behind.
             """);
         Session.Bind(command, interruption, RunAsync);
+        return command;
+    }
+
+    /// <summary>What stands in the witnesses' place while the transport floor is measured.</summary>
+    public static Command CreateDiscard(Interruption interruption)
+    {
+        Option<string> directory = new("--directory") { Required = true };
+        Option<string> listen = new("--listen") { Required = true };
+        Option<string> journal = new("--journal") { Required = true };
+        Option<double> flushes = new("--flushes") { Required = true };
+        Command command = new(DiscardParty.Command, "Takes bytes and discards them, for bench.") { directory, listen, journal, flushes };
+        command.Hidden = true;
+        Session.Bind(command, interruption, async session =>
+        {
+            using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(session.Interrupted);
+            _ = NodeCommand.StopWithInputAsync(stop);
+            await DiscardParty.RunAsync(session.Get(directory), session.Get(listen), session.Get(journal), session.Get(flushes), Console.Out, stop.Token);
+            return ExitCode.Ok;
+        });
         return command;
     }
 
@@ -132,6 +161,7 @@ internal static class BenchCommand
             Streams = session.Get(Streams),
             Seed = session.Get(Seed),
         };
+        Published? published = session.Has(Compare) ? PublishedIn(session.Get(Compare) ?? Path.Combine(AppContext.BaseDirectory, "figures.json")) : null;
         BenchView view = new(session);
         try
         {
@@ -154,7 +184,19 @@ internal static class BenchCommand
             view.Show();
         }
 
-        return ExitCode.Ok;
+        return published is null ? ExitCode.Ok : new ComparisonView(session).Show(published, view.Cases);
+    }
+
+    private static Published PublishedIn(string path)
+    {
+        try
+        {
+            return Published.Parse(File.ReadLines(path));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or FormatException)
+        {
+            throw new CommandException(ExitCode.Usage, $"{path} cannot be compared with: {error.Message}");
+        }
     }
 
     private static Option<TimeSpan?> Time(string name, string description) => new(name)

@@ -6,10 +6,31 @@ using Spectre.Console;
 namespace Bft.Cli.Commands;
 
 /// <summary>What a bench measured: a line of JSON per case as it comes, or a table per workload at the end, a column per case.</summary>
-internal sealed class BenchView(Session session) : IBenchOutput
+internal sealed class BenchView : IBenchOutput
 {
+    private readonly Session _session;
     private readonly List<BenchCase> _cases = [];
     private volatile string _progress = "";
+
+    public BenchView(Session session)
+    {
+        _session = session;
+        if (session.IsJson)
+        {
+            Machine here = Machine.Here();
+            session.Json.Write("machine", fields =>
+            {
+                fields.WriteString("processor", here.Processor);
+                fields.WriteNumber("cores", here.Cores);
+                fields.WriteNumber("memoryMebibytes", here.MemoryMebibytes);
+                fields.WriteString("runtime", here.Runtime);
+                fields.WriteString("commit", here.Commit);
+                fields.WriteString("date", here.Date);
+            });
+        }
+    }
+
+    public IReadOnlyList<BenchCase> Cases => _cases;
 
     public string Progress => _progress;
 
@@ -18,9 +39,9 @@ internal sealed class BenchView(Session session) : IBenchOutput
     public void Measured(BenchCase measured)
     {
         _cases.Add(measured);
-        if (session.IsJson)
+        if (_session.IsJson)
         {
-            session.Json.Write("bench", fields =>
+            _session.Json.Write("bench", fields =>
             {
                 fields.WriteString("workload", measured.Workload);
                 fields.WriteString("case", measured.Name);
@@ -35,7 +56,7 @@ internal sealed class BenchView(Session session) : IBenchOutput
     /// <summary>Also what was measured before something went wrong.</summary>
     public void Show()
     {
-        if (session.IsJson)
+        if (_session.IsJson)
         {
             return;
         }

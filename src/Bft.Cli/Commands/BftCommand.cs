@@ -21,6 +21,7 @@ internal static class BftCommand
             DemoCommand.Create(interruption),
             BenchCommand.Create(interruption),
             BenchCommand.CreateHostile(interruption),
+            BenchCommand.CreateDiscard(interruption),
         };
         HelpWithExamples.Add(root, """
             Examples:

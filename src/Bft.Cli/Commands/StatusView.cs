@@ -161,6 +161,10 @@ internal sealed class StatusView(ClusterFile cluster, WitnessHealth[] answers)
         fields.WriteNumber("streamCount", status.StreamCount);
         fields.WriteNumber("damaged", status.DamagedCount);
         fields.WriteNumber("repaired", status.RepairedCount);
+        fields.WriteNumber("signatures", status.Work.Signatures);
+        fields.WriteNumber("verifications", status.Work.Verifications);
+        fields.WriteNumber("flushes", status.Work.Flushes);
+        fields.WriteNumber("pauseMicroseconds", status.Work.PauseMicroseconds);
         fields.WriteStartArray("peers");
         foreach (PeerStatus peer in status.Peers)
         {

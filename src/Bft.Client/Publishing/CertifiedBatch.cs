@@ -34,6 +34,9 @@ public sealed class CertifiedBatch
 
     public int MessageCount => _batch.Statement.Statement.Body.MessageCount;
 
+    /// <summary>Of the body as it is stored and sent. Unit: bytes.</summary>
+    public int BodyBytes => _batch.Statement.Statement.Body.Length;
+
     /// <summary>Covers the batch's slot; perhaps a later batch's of the stream.</summary>
     public VerifiedCertificate Certificate { get; }
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Storage;
 using Bft.Wire;
@@ -35,6 +36,7 @@ internal sealed class StatusReport(NodeIdentity identity, string dataDirectory, 
             StreamCount = known,
             DamagedCount = store.Damages.Count,
             RepairedCount = store.Damages.Mended,
+            Work = new WorkCounts(SignatureCounts.Made, SignatureCounts.Verified, FileDisk.Flushes, (long)GC.GetTotalPauseDuration().TotalMicroseconds),
             Peers = [.. peers.All.Select(link => new PeerStatus(link.Peer, link.IsConnected, link.LastHeardMs))],
             Streams = streams,
             IsStreamsTruncated = known > streams.Length,

@@ -9,7 +9,12 @@ public sealed class FileDisk : IDisk
     private const int OwnerReadWrite = 0x180; // 0600
     private const int KeepSize = 1;           // FALLOC_FL_KEEP_SIZE
 
+    private static long _flushes;
+
     private FileDisk(string directory) => Directory = directory;
+
+    /// <summary>Flushes of files (fdatasync) since the process began, for those who measure. On any thread.</summary>
+    public static long Flushes => Interlocked.Read(ref _flushes);
 
     /// <value>The full path.</value>
     public string Directory { get; }
@@ -141,7 +146,11 @@ public sealed class FileDisk : IDisk
             }
         }
 
-        public void Flush() => Posix.Check(Posix.FDataSync(handle), path, "fdatasync");
+        public void Flush()
+        {
+            Posix.Check(Posix.FDataSync(handle), path, "fdatasync");
+            Interlocked.Increment(ref _flushes);
+        }
 
         public void Truncate(long length) => Posix.Check(Posix.FTruncate(handle, length), path, "ftruncate");
 

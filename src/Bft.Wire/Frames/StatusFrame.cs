@@ -38,6 +38,13 @@ public readonly record struct PeerStatus(WitnessIndex Witness, bool IsConnected,
 /// <param name="Floor">The lowest slot whose body is kept.</param>
 public sealed record StreamStatus(StreamId Stream, Topic Topic, PublicKey Publisher, Incarnation Incarnation, Sequence? Tip, Sequence Floor);
 
+/// <summary>What a witness's process has done since it began.</summary>
+/// <param name="Signatures">Made.</param>
+/// <param name="Verifications">Of signatures, good ones and bad ones.</param>
+/// <param name="Flushes">Of files (fdatasync).</param>
+/// <param name="PauseMicroseconds">For which garbage collection held all threads.</param>
+public readonly record struct WorkCounts(long Signatures, long Verifications, long Flushes, long PauseMicroseconds);
+
 /// <summary>A witness's health, for operators.</summary>
 /// <param name="Witness">Its index.</param>
 /// <param name="State">What it does.</param>
@@ -61,6 +68,9 @@ public sealed record StatusFrame(WitnessIndex Witness, WitnessState State, strin
 
     /// <summary>Stored records that were damaged and came again from a peer, since the start.</summary>
     public long RepairedCount { get; init; }
+
+    /// <summary>What the process has done since it began, for those who measure.</summary>
+    public WorkCounts Work { get; init; }
 
     /// <summary>Streams stored, listed or not.</summary>
     public long StreamCount { get; init; }
@@ -100,13 +110,17 @@ public sealed record StatusFrame(WitnessIndex Witness, WitnessState State, strin
         writer.Flag(12, IsStreamsTruncated);
         writer.Number(20, (ulong)DamagedCount);
         writer.Number(21, (ulong)RepairedCount);
+        writer.Number(22, (ulong)Work.Signatures);
+        writer.Number(23, (ulong)Work.Verifications);
+        writer.Number(24, (ulong)Work.Flushes);
+        writer.Number(25, (ulong)Work.PauseMicroseconds);
     }
 
     internal static StatusFrame? Read(in ReadOnlySequence<byte> bytes)
     {
         ReadOnlySequence<byte> text = default;
         int state = 0, witness = 0;
-        ulong run = 0, mark = 0, started = 0, journal = 0, evidence = 0, streamCount = 0, damaged = 0, repaired = 0;
+        ulong run = 0, mark = 0, started = 0, journal = 0, evidence = 0, streamCount = 0, damaged = 0, repaired = 0, signatures = 0, verifications = 0, flushes = 0, pause = 0;
         bool truncated = false;
         FieldReader reader = new(bytes);
         while (reader.Next())
@@ -114,13 +128,15 @@ public sealed record StatusFrame(WitnessIndex Witness, WitnessState State, strin
             _ = reader.Number(1, ref state) || reader.Bytes(2, ref text) || reader.Number(3, ref witness) || reader.Number(4, ref run)
                 || reader.Number(5, ref mark) || reader.Number(6, ref started) || reader.Number(7, ref journal) || reader.Number(8, ref evidence)
                 || reader.Number(9, ref streamCount) || reader.Flag(12, ref truncated)
-                || reader.Number(20, ref damaged) || reader.Number(21, ref repaired);
+                || reader.Number(20, ref damaged) || reader.Number(21, ref repaired)
+                || reader.Number(22, ref signatures) || reader.Number(23, ref verifications) || reader.Number(24, ref flushes) || reader.Number(25, ref pause);
         }
 
         return reader.IsWhole
             && text.TryText(out string words)
             && FieldValues.TryWitness(witness, out WitnessIndex index)
             && Math.Max(Math.Max(started, journal), Math.Max(Math.Max(evidence, streamCount), Math.Max(damaged, repaired))) <= long.MaxValue
+            && Math.Max(Math.Max(signatures, verifications), Math.Max(flushes, pause)) <= long.MaxValue
             && bytes.TryList(10, FrameLimits.StatusPeersMax, 0, PeerContent.TryRead, out PeerStatus[] peers)
             && bytes.TryList(11, FrameLimits.StatusStreamsMax, StreamContent.LengthMin, StreamContent.TryRead, out StreamStatus[] streams)
             ? new StatusFrame(index, (WitnessState)state, words)
@@ -133,6 +149,7 @@ public sealed record StatusFrame(WitnessIndex Witness, WitnessState State, strin
                 StreamCount = (long)streamCount,
                 DamagedCount = (long)damaged,
                 RepairedCount = (long)repaired,
+                Work = new WorkCounts((long)signatures, (long)verifications, (long)flushes, (long)pause),
                 Peers = peers,
                 Streams = streams,
                 IsStreamsTruncated = truncated,
