@@ -13,7 +13,7 @@ public sealed class BenchRunTests : IBenchOutput
     private readonly CancellationTokenSource _deadline = new(Patience);
     private readonly List<BenchCase> _cases = [];
 
-    void IBenchOutput.Doing(string what)
+    void IBenchOutput.Doing(string what, TimeSpan? time)
     {
     }
 
@@ -62,6 +62,28 @@ public sealed class BenchRunTests : IBenchOutput
         Assert.True(latency.Certified.Quantile(0.99) / 1e6 > pauseMs * 0.9, $"p99 {latency.Certified.Quantile(0.99) / 1e6} ms");
         Assert.True(latency.Certified.Quantile(0.88) / 1e6 > pauseMs * 0.45, $"p88 {latency.Certified.Quantile(0.88) / 1e6} ms");
         Assert.True(latency.Delivered.Quantile(0.99) >= latency.Certified.Quantile(0.95), "delivered before certified");
+    }
+
+    [Fact]
+    public async Task A_run_that_is_ended_half_way_leaves_no_file_behind()
+    {
+        string folder = Directory.CreateTempSubdirectory("bft-ended-").FullName;
+        ProcessStartInfo start = BftProgram.Start("bench", "throughput", "--size", "100", "--seconds", "300", "--warm-up", "1");
+        start.Environment["TMPDIR"] = folder;
+        using Process bench = Process.Start(start)!;
+        Task<string> said = bench.StandardError.ReadToEndAsync(_deadline.Token);
+        while (!Directory.EnumerateFiles(folder, "*.journal", SearchOption.AllDirectories).Any(file => file.Contains("publisher-0", StringComparison.Ordinal)))
+        {
+            Assert.False(bench.HasExited, "It ended by itself.");
+            await Task.Delay(20, _deadline.Token);
+        }
+
+        using Process kill = Process.Start("kill", ["-TERM", bench.Id.ToString(CultureInfo.InvariantCulture)]);
+        await bench.WaitForExitAsync(_deadline.Token);
+
+        Assert.True(bench.ExitCode == 143, $"{bench.ExitCode}: {await said}");
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
+        Directory.Delete(folder);
     }
 
     private static BenchOptions Options(string workload) => new() { Workloads = [workload], Sizes = [100], Time = TimeSpan.FromSeconds(2), WarmUp = TimeSpan.FromSeconds(1) };

@@ -9,6 +9,11 @@ internal static class Floor
 {
     private static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(3);
 
+    private static readonly TimeSpan LightWarmUp = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>How long <see cref="MeasureAsync"/> takes, about.</summary>
+    public static TimeSpan TimeOf(BenchOptions options) => options.WarmUp + LightWarmUp + (2 * Counted(options));
+
     /// <summary>Nothing when the run does not say what it did.</summary>
     public static async Task<IReadOnlyList<Figure>> MeasureAsync(
         BenchCluster cluster, Sustained run, int publishers, int receivers, BenchOptions options, CancellationToken cancellationToken)
@@ -18,15 +23,23 @@ internal static class Floor
             return [];
         }
 
-        TimeSpan time = options.Time < TimeMax ? options.Time : TimeMax;
-        double transport = await TransportFloor.MeasureAsync(work, publishers, cluster.Scratch, cluster.DirectoryOf, options.WarmUp, time, cancellationToken);
-        double light = await SpeedOfLight.MeasureAsync(work, cluster.Scratch, TimeSpan.FromSeconds(0.5), time, cancellationToken);
-        return
-        [
-            new("transportPerSecond", "the same bytes by gRPC, hashed and flushed (messages/s)", transport),
-            new("ofTransport", "certified, of that", run.CertifiedPerSecond / transport, "P0"),
-            new("lightPerSecond", "only hashes, copies, writes, signatures (messages/s)", light),
-            new("ofLight", "certified, of that", run.CertifiedPerSecond / light, "P0"),
-        ];
+        TimeSpan time = Counted(options);
+        FloorRate transport = await TransportFloor.MeasureAsync(work, publishers, cluster.Scratch, cluster.DirectoryOf, options.WarmUp, time, cancellationToken);
+        FloorRate light = await SpeedOfLight.MeasureAsync(work, cluster.Scratch, LightWarmUp, time, cancellationToken);
+        return [.. Lines("transport", "the same bytes by gRPC, hashed and flushed", transport, run), .. Lines("light", "only hashes, copies, writes, signatures", light, run)];
+    }
+
+    private static TimeSpan Counted(BenchOptions options) => options.Time < TimeMax ? options.Time : TimeMax;
+
+    private static IEnumerable<Figure> Lines(string name, string label, FloorRate floor, Sustained run)
+    {
+        string share = string.Concat("of", name[..1].ToUpperInvariant(), name.AsSpan(1));
+        yield return new($"{name}PerSecond", $"{label}: messages/s", floor.PerSecond);
+        yield return new(share, "certified, of that", run.CertifiedPerSecond / floor.PerSecond, "P0");
+        yield return new($"{name}CpuSecondsPerMillion", $"{label}: CPU s per million", floor.CpuSecondsPerMillion, "N2");
+        if (run.CpuSecondsPerMillion is { } used)
+        {
+            yield return new($"{share}Cpu", "that, of what the run used", floor.CpuSecondsPerMillion / used, "P0");
+        }
     }
 }

@@ -14,8 +14,7 @@ internal static class SpeedOfLight
     /// <param name="warmUp">Not counted.</param>
     /// <param name="time">Counted.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Messages per second.</returns>
-    public static async Task<double> MeasureAsync(BatchWork work, string folder, TimeSpan warmUp, TimeSpan time, CancellationToken cancellationToken)
+    public static async Task<FloorRate> MeasureAsync(BatchWork work, string folder, TimeSpan warmUp, TimeSpan time, CancellationToken cancellationToken)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         long done = 0;
@@ -25,13 +24,13 @@ internal static class SpeedOfLight
             () => Run(work, Path.Combine(folder, $"light-{index}"), () => Interlocked.Increment(ref done), stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
         Task failed = Task.WhenAny(workers);
         await Task.WhenAny(failed, Task.Delay(warmUp, cancellationToken));
-        (long begin, long before) = (Monotonic.Now, Interlocked.Read(ref done));
+        (long begin, long before, double cpu) = (Monotonic.Now, Interlocked.Read(ref done), FloorRate.CpuSecondsOf());
         await Task.WhenAny(failed, Task.Delay(time, cancellationToken));
-        (long end, long after) = (Monotonic.Now, Interlocked.Read(ref done));
+        (long end, long after, double cpuAfter) = (Monotonic.Now, Interlocked.Read(ref done), FloorRate.CpuSecondsOf());
         await stop.CancelAsync();
         await Task.WhenAll(workers);
         cancellationToken.ThrowIfCancellationRequested();
-        return (after - before) * work.Messages / ((end - begin) / 1e9);
+        return FloorRate.Of((after - before) * work.Messages, (end - begin) / 1e9, cpuAfter - cpu);
     }
 
     private static void Run(BatchWork work, string folder, Action onDone, CancellationToken cancellationToken)

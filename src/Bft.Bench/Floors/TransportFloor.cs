@@ -46,8 +46,8 @@ internal sealed class TransportFloor : IAsyncDisposable
     /// <param name="warmUp">Not counted.</param>
     /// <param name="time">Counted.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Messages per second, by which all witnesses and receivers advance.</returns>
-    public static async Task<double> MeasureAsync(
+    /// <returns>By which all witnesses and receivers advance.</returns>
+    public static async Task<FloorRate> MeasureAsync(
         BatchWork work, int publishers, string folder, Func<int, string> directoryOf, TimeSpan warmUp, TimeSpan time, CancellationToken cancellationToken)
     {
         await using TransportFloor floor = new(work, folder, directoryOf, cancellationToken);
@@ -63,13 +63,15 @@ internal sealed class TransportFloor : IAsyncDisposable
         }
 
         await floor.DelayAsync(warmUp);
-        (long begin, long durable, long taken) = (Monotonic.Now, Interlocked.Read(ref floor._durable), Interlocked.Read(ref floor._taken));
+        (long begin, long durable, long taken, double cpu) = (Monotonic.Now, Interlocked.Read(ref floor._durable), Interlocked.Read(ref floor._taken), floor.CpuSeconds);
         await floor.DelayAsync(time);
-        double seconds = (Monotonic.Now - begin) / 1e9;
+        (double seconds, double cpuSeconds) = ((Monotonic.Now - begin) / 1e9, floor.CpuSeconds - cpu);
         double stored = (double)(Interlocked.Read(ref floor._durable) - durable) / work.Witnesses;
         double delivered = work.Receivers == 0 ? stored : (double)(Interlocked.Read(ref floor._taken) - taken) / work.Receivers;
-        return Math.Min(stored, delivered) * work.Messages / seconds;
+        return FloorRate.Of(Math.Min(stored, delivered) * work.Messages, seconds, cpuSeconds);
     }
+
+    private double CpuSeconds => FloorRate.CpuSecondsOf(_processes.Select(process => process.Id));
 
     public async ValueTask DisposeAsync()
     {

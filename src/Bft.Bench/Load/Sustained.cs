@@ -24,6 +24,10 @@ internal sealed record Sustained(Usage Before, Usage After)
 
     private double Millions => (After.Certified - Before.Certified) / 1e6;
 
+    /// <summary>Processor seconds of all processes for a million messages; null when one did not run all the time.</summary>
+    public double? CpuSecondsPerMillion =>
+        Enumerable.Range(0, After.Witnesses.Count).Select(CpuSecondsOf).Append(After.Client?.CpuSeconds - Before.Client?.CpuSeconds).Aggregate((one, other) => one + other) / Millions;
+
     /// <summary>Processor seconds that a witness used; null when it did not run all the time.</summary>
     public double? CpuSecondsOf(int witness) => After.Witnesses[witness]?.CpuSeconds - Before.Witnesses[witness]?.CpuSeconds;
 
@@ -74,6 +78,11 @@ internal sealed record Sustained(Usage Before, Usage After)
         if (written.Any(bytes => bytes > 0))
         {
             yield return new("diskBytesPerMessagePerWitness", "bytes on disk per message, per witness", written.Average() / Millions / 1e6, "N1");
+        }
+
+        if (CpuSecondsPerMillion is { } all)
+        {
+            yield return new("cpuSecondsPerMillion", "CPU s per million, all processes", all, "N2");
         }
 
         for (int witness = 0; witness < After.Witnesses.Count; witness++)

@@ -36,7 +36,7 @@ public sealed record Comparison(string Figure, string Label, string Format, doub
     internal static bool? IsMoreBetterIn(string name) => name switch
     {
         "ratePerSecond" or "transportPerSecond" or "lightPerSecond" => null,
-        "ofTransport" or "ofLight" => true,
+        "ofTransport" or "ofLight" or "ofTransportCpu" or "ofLightCpu" => true,
         _ when name.StartsWith("gcPause", StringComparison.Ordinal) || name.Contains("WithoutFault", StringComparison.Ordinal) => null,
         _ when name.Contains("PerSecond", StringComparison.Ordinal) => true,
         "readySeconds" or "levelSeconds" or "wireBytesPerMessage" or "diskBytesPerMessagePerWitness" or "residentBytesPerStream" or "receiptBytes" => false,

@@ -4,7 +4,9 @@ namespace Bft.Bench.Results;
 public interface IBenchOutput
 {
     /// <summary>What is going on now, in a few words; replaces the last one.</summary>
-    void Doing(string what);
+    /// <param name="what">For people.</param>
+    /// <param name="time">How long it takes, about; null when that is not known.</param>
+    void Doing(string what, TimeSpan? time = null);
 
     /// <summary>A case is measured.</summary>
     void Measured(BenchCase measured);

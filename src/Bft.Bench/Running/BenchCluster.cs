@@ -140,20 +140,25 @@ internal sealed partial class BenchCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(_clients.Select(client => client.DisposeAsync().AsTask()));
-
-        // Their data goes too, so there is nothing to save.
-        for (int index = 0; index < Count; index++)
+        try
         {
-            await KillAsync(index);
+            await Task.WhenAll(_clients.Select(client => client.DisposeAsync().AsTask()));
         }
-
-        foreach (DelayProxy proxy in _proxies)
+        finally
         {
-            await proxy.DisposeAsync();
-        }
+            // Their data goes too, so there is nothing to save.
+            for (int index = 0; index < Count; index++)
+            {
+                await KillAsync(index);
+            }
 
-        Directory.Delete(_root, recursive: true);
+            foreach (DelayProxy proxy in _proxies)
+            {
+                await proxy.DisposeAsync();
+            }
+
+            Directory.Delete(_root, recursive: true);
+        }
     }
 
     /// <summary>Whether a witness stores all but a few of the batches that the others store.</summary>

@@ -33,5 +33,8 @@ public sealed record BenchOptions
     /// <summary>Chooses the messages' bytes. <value>Default 1.</value></summary>
     public int Seed { get; init; } = 1;
 
+    /// <summary>Of one measurement with its warm-up.</summary>
+    internal TimeSpan RunTime => WarmUp + Time;
+
     internal int Size => Sizes.Count > 0 ? Sizes[0] : 100;
 }

@@ -43,12 +43,12 @@ public static class BenchRun
         if (options.Rate is { } given)
         {
             // Open loops begin with compiled code, too.
-            output.Doing("warming up");
+            output.Doing("warming up", options.WarmUp);
             await group.RunOpenLoopAsync(given / 10, TimeSpan.Zero, options.WarmUp, cancellationToken);
             return given;
         }
 
-        output.Doing("measuring saturation");
+        output.Doing("measuring saturation", options.RunTime);
         Sustained fast = await group.RunFastAsync(options.WarmUp, options.Time, cancellationToken);
         await group.Cluster.WhenLevelAsync(group.Control, cancellationToken);
         return Math.Min(fast.CertifiedPerSecond, fast.DeliveredPerSecond);

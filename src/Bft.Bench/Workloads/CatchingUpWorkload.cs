@@ -18,10 +18,10 @@ internal static class CatchingUpWorkload
         await using BenchCluster cluster = await BenchCluster.StartAsync(options.Witnesses, hasSlowLinks: false, cancellationToken);
         await using LoadGroup group = await LoadGroup.OpenAsync(cluster, new Payloads(options.Seed, options.Size), cancellationToken);
 
-        output.Doing($"{Name}: without a fault");
+        output.Doing($"{Name}: without a fault", options.RunTime);
         Sustained free = await group.RunFastAsync(options.WarmUp, options.Time, cancellationToken);
 
-        output.Doing($"{Name}: one witness is dead");
+        output.Doing($"{Name}: one witness is dead", options.Time);
         await cluster.KillAsync(cluster.Odd);
         long missedFrom = group.Publisher.Sent;
         Sustained dead = await group.RunFastAsync(TimeSpan.Zero, options.Time, cancellationToken);

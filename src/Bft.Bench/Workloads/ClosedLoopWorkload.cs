@@ -33,11 +33,11 @@ internal static class ClosedLoopWorkload
     {
         foreach (Setup setup in setups)
         {
-            output.Doing($"{workload}: {setup.Name}");
+            output.Doing($"{workload}: {setup.Name}", options.RunTime);
             await using BenchCluster cluster = await BenchCluster.StartAsync(setup.Witnesses, hasSlowLinks: false, cancellationToken, setup.Publishers, LoadGroup.ClientsOf(setup.Receivers));
             await using LoadGroup group = await LoadGroup.OpenAsync(cluster, new Payloads(options.Seed, setup.Size), cancellationToken, setup.Publishers, setup.Receivers);
             Sustained run = await group.RunFastAsync(options.WarmUp, options.Time, cancellationToken);
-            output.Doing($"{workload}: {setup.Name}, what this machine could do at most");
+            output.Doing($"{workload}: {setup.Name}, what this machine could do at most", Floor.TimeOf(options));
             IEnumerable<Figure> floors = await Floor.MeasureAsync(cluster, run, setup.Publishers, setup.Receivers, options, cancellationToken);
             output.Measured(new BenchCase(workload, setup.Name, [.. Describe(cluster, setup.Size), .. setup.Figures(), .. run.Rates(setup.Size), .. floors, .. run.Costs()]));
         }

@@ -33,17 +33,17 @@ internal static class FaultyWorkload
         List<Round> rounds = [];
 
         // Not counted: says what the honest witness uses, of which only the excess is burnt.
-        output.Doing($"{Name}: {fault.Name}, a run before the first");
+        output.Doing($"{Name}: {fault.Name}, a run before the first", options.RunTime);
         double honestShare = OddShare((await group.RunOpenLoopAsync(rate, options.WarmUp, options.Time, cancellationToken)).Use, cluster);
         for (int round = 1; round <= options.Rounds; round++)
         {
-            output.Doing(string.Create(CultureInfo.InvariantCulture, $"{Name}: {fault.Name}, round {round} of {options.Rounds}, with the fault"));
+            output.Doing(string.Create(CultureInfo.InvariantCulture, $"{Name}: {fault.Name}, round {round} of {options.Rounds}, with the fault"), options.RunTime);
             await fault.BeginAsync(cluster, cancellationToken);
             (LatencyProbe faulty, Sustained faultyUse) = await group.RunOpenLoopAsync(rate, options.WarmUp, options.Time, cancellationToken);
             await fault.EndAsync(cluster, cancellationToken);
             double faultyShare = OddShare(faultyUse, cluster);
 
-            output.Doing(string.Create(CultureInfo.InvariantCulture, $"{Name}: {fault.Name}, round {round} of {options.Rounds}, without"));
+            output.Doing(string.Create(CultureInfo.InvariantCulture, $"{Name}: {fault.Name}, round {round} of {options.Rounds}, without"), options.RunTime);
             await LevelAsync(group, cancellationToken);
             double burn = Math.Max(0, faultyShare - honestShare);
             using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -20,14 +20,14 @@ internal static class LatencyWorkload
         await using LoadGroup group = await LoadGroup.OpenAsync(cluster, new Payloads(options.Seed, size), cancellationToken);
         double saturation = await BenchRun.SaturationAsync(group, options, output, cancellationToken);
 
-        output.Doing($"{Name}: one message in flight");
+        output.Doing($"{Name}: one message in flight", options.RunTime);
         LatencyProbe alone = await RunAloneAsync(group, options, cancellationToken);
         output.Measured(new BenchCase(Name, "one in flight", [.. ClosedLoopWorkload.Describe(cluster, size), .. Quantiles(alone)]));
 
         foreach (double share in Shares)
         {
             string load = string.Create(CultureInfo.InvariantCulture, $"{share:P0} load");
-            output.Doing($"{Name}: {load}");
+            output.Doing($"{Name}: {load}", options.RunTime);
             (LatencyProbe latency, Sustained use) = await group.RunOpenLoopAsync(saturation * share, options.WarmUp, options.Time, cancellationToken);
             output.Measured(new BenchCase(Name, load, [.. ClosedLoopWorkload.Describe(cluster, size), .. OpenLoop(saturation * share, latency), .. use.Costs()]));
         }

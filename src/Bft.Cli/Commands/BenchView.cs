@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Bft.Bench.Results;
 using Bft.Cli.Output;
@@ -8,9 +9,11 @@ namespace Bft.Cli.Commands;
 /// <summary>What a bench measured: a line of JSON per case as it comes, or a table per workload at the end, a column per case.</summary>
 internal sealed class BenchView : IBenchOutput
 {
+    private const int BarWidth = 24;
+
     private readonly Session _session;
     private readonly List<BenchCase> _cases = [];
-    private volatile string _progress = "";
+    private volatile Step _step = new("", null, 0);
 
     public BenchView(Session session)
     {
@@ -32,9 +35,19 @@ internal sealed class BenchView : IBenchOutput
 
     public IReadOnlyList<BenchCase> Cases => _cases;
 
-    public string Progress => _progress;
+    /// <summary>What goes on, with a bar where it is known how long that takes.</summary>
+    public string Progress
+    {
+        get
+        {
+            Step step = _step;
+            double share = Math.Min(1, Stopwatch.GetElapsedTime(step.Begun) / (step.Time ?? TimeSpan.MaxValue));
+            string bar = new string('█', (int)(share * BarWidth)).PadRight(BarWidth, '░');
+            return step.Time is null ? step.What : $"{bar} {step.What}";
+        }
+    }
 
-    public void Doing(string what) => _progress = what + " …";
+    public void Doing(string what, TimeSpan? time = null) => _step = new Step(what + " …", time, Stopwatch.GetTimestamp());
 
     public void Measured(BenchCase measured)
     {
@@ -87,4 +100,9 @@ internal sealed class BenchView : IBenchOutput
 
     private static string TextOf(BenchCase one, string name) =>
         one.Figures.FirstOrDefault(figure => figure.Name == name) is { Name: not null } figure ? figure.Value.ToString(figure.Format, CultureInfo.InvariantCulture) : "";
+
+    /// <param name="What">Goes on.</param>
+    /// <param name="Time">That it takes, about.</param>
+    /// <param name="Begun">See <see cref="Stopwatch.GetTimestamp"/>.</param>
+    private sealed record Step(string What, TimeSpan? Time, long Begun);
 }

@@ -28,9 +28,9 @@ public sealed class FloorTests : IDisposable
     public async Task Light_makes_the_signatures_verifications_and_flushes_that_the_run_made()
     {
         (long made, long verified, long flushes) = (SignatureCounts.Made, SignatureCounts.Verified, FileDisk.Flushes);
-        double perSecond = await SpeedOfLight.MeasureAsync(Work, _folder.FullName, TimeSpan.Zero, TimeSpan.FromSeconds(2), _deadline.Token);
+        FloorRate rate = await SpeedOfLight.MeasureAsync(Work, _folder.FullName, TimeSpan.Zero, TimeSpan.FromSeconds(2), _deadline.Token);
 
-        Assert.True(perSecond > 0);
+        Assert.True(rate is { PerSecond: > 0, CpuSecondsPerMillion: > 0 }, $"{rate}");
         (double signatures, double verifications, double flushed) = (SignatureCounts.Made - made, SignatureCounts.Verified - verified, FileDisk.Flushes - flushes);
         Assert.InRange(signatures, 1, double.MaxValue);
         Assert.InRange(verifications / signatures, 0.8 * Work.Verifications / Work.Signatures, 1.2 * Work.Verifications / Work.Signatures);
@@ -62,9 +62,9 @@ public sealed class FloorTests : IDisposable
     {
         await using BenchCluster cluster = await BenchCluster.StartAsync(4, hasSlowLinks: false, _deadline.Token);
 
-        double perSecond = await TransportFloor.MeasureAsync(Work, publishers: 2, cluster.Scratch, cluster.DirectoryOf, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), _deadline.Token);
+        FloorRate rate = await TransportFloor.MeasureAsync(Work, publishers: 2, cluster.Scratch, cluster.DirectoryOf, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), _deadline.Token);
 
-        Assert.True(perSecond > 0);
+        Assert.True(rate is { PerSecond: > 0, CpuSecondsPerMillion: > 0 }, $"{rate}");
         Assert.All(Enumerable.Range(0, 4), witness => Assert.True(new FileInfo(Path.Combine(cluster.Scratch, $"discard-{witness}", "bytes")).Length >= Work.BodyBytes));
         Assert.DoesNotContain(Directory.EnumerateDirectories("/proc").Select(CommandLine), line => line.Contains(cluster.Scratch, StringComparison.Ordinal));
     }

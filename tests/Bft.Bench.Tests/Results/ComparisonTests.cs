@@ -23,6 +23,7 @@ public sealed class ComparisonTests
     [InlineData("ratePerSecond")]
     [InlineData("lightPerSecond")]
     [InlineData("transportPerSecond")]
+    [InlineData("lightCpuSecondsPerMillion")]
     [InlineData("gcPauseMillisecondsPerSecondWitness0")]
     [InlineData("certifiedMillisecondsMax")]
     [InlineData("certifiedMillisecondsP999")]
