@@ -26,7 +26,7 @@ public sealed class BenchRunTests : IBenchOutput
 
         BenchCase measured = Assert.Single(_cases);
         Assert.Equal(("throughput", "100 B"), (measured.Workload, measured.Name));
-        string[] expected = ["witnesses", "certifiedPerSecond", "deliveredPerSecond", "deliveredMegabytesPerSecond", "batchMessagesP50", "batchBytesP50", "signaturesPerMillion", "verificationsPerMillion", "flushesPerMillion", "transportPerSecond", "ofTransport", "lightPerSecond", "ofLight", "cpuSecondsPerMillionWitness3", "peakMebibytesWitness3"];
+        string[] expected = ["witnesses", "certifiedPerSecond", "deliveredPerSecond", "deliveredMegabytesPerSecond", "batchMessagesP50", "batchBytesP50", "signaturesPerMillion", "verificationsPerMillion", "flushesPerMillion", "allocatedBytesPerMessageWitness3", "allocatedBytesPerMessageClients", "transportPerSecond", "ofTransport", "lightPerSecond", "ofLight", "cpuSecondsPerMillionWitness3", "peakMebibytesWitness3"];
         Assert.All(expected, name => Assert.True(Of(measured, name) > 0, $"{name} is {Of(measured, name)}."));
         Assert.Equal(Of(measured, "deliveredPerSecond") * 100 / 1e6, Of(measured, "deliveredMegabytesPerSecond"), 6);
     }

@@ -115,7 +115,7 @@ internal sealed record Sample(string Name, IFrame Frame, int Field, IMessage Con
             new StreamStatus(Stream, Topic, Key, new Incarnation(3, 4), null, new Sequence(9)),
         ],
         IsStreamsTruncated = true,
-        Work = new WorkCounts(5, 1L << 40, 7, 12_345),
+        Work = new WorkCounts(5, 1L << 40, 7, 12_345, 99),
     };
 
     private static V1.Status GeneratedStatus() => new()
@@ -127,6 +127,7 @@ internal sealed record Sample(string Name, IFrame Frame, int Field, IMessage Con
         Verifications = 1L << 40,
         Flushes = 7,
         PauseMicroseconds = 12_345,
+        AllocatedBytes = 99,
         Run = ulong.MaxValue,
         Mark = 1UL << 40,
         StartedUnixMs = 1_700_000_000_000,

@@ -116,10 +116,12 @@ internal sealed record Sustained(Usage Before, Usage After)
             if (Between(After.Work[witness], Before.Work[witness]) is { } one)
             {
                 yield return new(Named("gcPauseMillisecondsPerSecondWitness", witness), Named("GC pauses (ms per s), witness ", witness), one.PauseMicroseconds / 1000.0 / Seconds, "N1");
+                yield return new(Named("allocatedBytesPerMessageWitness", witness), Named("allocated per message (bytes), witness ", witness), one.AllocatedBytes / Millions / 1e6, "N1");
             }
         }
 
         yield return new("gcPauseMillisecondsPerSecondClients", "GC pauses (ms per s), publisher and receiver", (After.ClientWork.PauseMicroseconds - Before.ClientWork.PauseMicroseconds) / 1000.0 / Seconds, "N1");
+        yield return new("allocatedBytesPerMessageClients", "allocated per message (bytes), publisher and receiver", (After.ClientWork.AllocatedBytes - Before.ClientWork.AllocatedBytes) / Millions / 1e6, "N1");
     }
 
     public static IEnumerable<Figure> Latency(string name, string label, Histogram histogram)
@@ -135,7 +137,8 @@ internal sealed record Sustained(Usage Before, Usage After)
 
     private static WorkCounts? Sum(WorkCounts? one, WorkCounts? other, int sign) => one is { } left && other is { } right
         ? new WorkCounts(
-            left.Signatures + (sign * right.Signatures), left.Verifications + (sign * right.Verifications), left.Flushes + (sign * right.Flushes), left.PauseMicroseconds + (sign * right.PauseMicroseconds))
+            left.Signatures + (sign * right.Signatures), left.Verifications + (sign * right.Verifications), left.Flushes + (sign * right.Flushes), left.PauseMicroseconds + (sign * right.PauseMicroseconds),
+            left.AllocatedBytes + (sign * right.AllocatedBytes))
         : null;
 
     private static string Named(string text, int witness) => text + witness.ToString(CultureInfo.InvariantCulture);

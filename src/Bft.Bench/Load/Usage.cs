@@ -22,7 +22,7 @@ internal sealed class Usage
         BodyBytes = group.BodyBytes;
         Commits = [.. health.Select(answer => (long?)answer.Status?.Mark.Value)];
         Work = [.. health.Select(answer => answer.Status?.Work)];
-        ClientWork = new WorkCounts(SignatureCounts.Made, SignatureCounts.Verified, FileDisk.Flushes, (long)GC.GetTotalPauseDuration().TotalMicroseconds);
+        ClientWork = new WorkCounts(SignatureCounts.Made, SignatureCounts.Verified, FileDisk.Flushes, (long)GC.GetTotalPauseDuration().TotalMicroseconds, GC.GetTotalAllocatedBytes());
     }
 
     /// <summary>See <see cref="Monotonic.Now"/>.</summary>

@@ -40,7 +40,7 @@ public sealed record Comparison(string Figure, string Label, string Format, doub
         _ when name.StartsWith("gcPause", StringComparison.Ordinal) || name.Contains("WithoutFault", StringComparison.Ordinal) => null,
         _ when name.Contains("PerSecond", StringComparison.Ordinal) => true,
         "readySeconds" or "levelSeconds" or "wireBytesPerMessage" or "diskBytesPerMessagePerWitness" or "residentBytesPerStream" or "receiptBytes" => false,
-        _ when name.StartsWith("cpuSeconds", StringComparison.Ordinal) || name.StartsWith("peakMebibytes", StringComparison.Ordinal) => false,
+        _ when name.StartsWith("cpuSeconds", StringComparison.Ordinal) || name.StartsWith("peakMebibytes", StringComparison.Ordinal) || name.StartsWith("allocatedBytes", StringComparison.Ordinal) => false,
         _ when name.Contains("MillisecondsP50", StringComparison.Ordinal) || name.EndsWith("MillisecondsP99", StringComparison.Ordinal) || name.EndsWith("MillisecondsP99WithFault", StringComparison.Ordinal) => false,
         _ => null,
     };

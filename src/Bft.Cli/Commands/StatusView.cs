@@ -165,6 +165,7 @@ internal sealed class StatusView(ClusterFile cluster, WitnessHealth[] answers)
         fields.WriteNumber("verifications", status.Work.Verifications);
         fields.WriteNumber("flushes", status.Work.Flushes);
         fields.WriteNumber("pauseMicroseconds", status.Work.PauseMicroseconds);
+        fields.WriteNumber("allocatedBytes", status.Work.AllocatedBytes);
         fields.WriteStartArray("peers");
         foreach (PeerStatus peer in status.Peers)
         {

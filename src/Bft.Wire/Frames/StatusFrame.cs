@@ -43,7 +43,8 @@ public sealed record StreamStatus(StreamId Stream, Topic Topic, PublicKey Publis
 /// <param name="Verifications">Of signatures, good ones and bad ones.</param>
 /// <param name="Flushes">Of files (fdatasync).</param>
 /// <param name="PauseMicroseconds">For which garbage collection held all threads.</param>
-public readonly record struct WorkCounts(long Signatures, long Verifications, long Flushes, long PauseMicroseconds);
+/// <param name="AllocatedBytes">On the garbage collector's heap, about.</param>
+public readonly record struct WorkCounts(long Signatures, long Verifications, long Flushes, long PauseMicroseconds, long AllocatedBytes);
 
 /// <summary>A witness's health, for operators.</summary>
 /// <param name="Witness">Its index.</param>
@@ -114,13 +115,14 @@ public sealed record StatusFrame(WitnessIndex Witness, WitnessState State, strin
         writer.Number(23, (ulong)Work.Verifications);
         writer.Number(24, (ulong)Work.Flushes);
         writer.Number(25, (ulong)Work.PauseMicroseconds);
+        writer.Number(26, (ulong)Work.AllocatedBytes);
     }
 
     internal static StatusFrame? Read(in ReadOnlySequence<byte> bytes)
     {
         ReadOnlySequence<byte> text = default;
         int state = 0, witness = 0;
-        ulong run = 0, mark = 0, started = 0, journal = 0, evidence = 0, streamCount = 0, damaged = 0, repaired = 0, signatures = 0, verifications = 0, flushes = 0, pause = 0;
+        ulong run = 0, mark = 0, started = 0, journal = 0, evidence = 0, streamCount = 0, damaged = 0, repaired = 0, signatures = 0, verifications = 0, flushes = 0, pause = 0, allocated = 0;
         bool truncated = false;
         FieldReader reader = new(bytes);
         while (reader.Next())
@@ -129,14 +131,15 @@ public sealed record StatusFrame(WitnessIndex Witness, WitnessState State, strin
                 || reader.Number(5, ref mark) || reader.Number(6, ref started) || reader.Number(7, ref journal) || reader.Number(8, ref evidence)
                 || reader.Number(9, ref streamCount) || reader.Flag(12, ref truncated)
                 || reader.Number(20, ref damaged) || reader.Number(21, ref repaired)
-                || reader.Number(22, ref signatures) || reader.Number(23, ref verifications) || reader.Number(24, ref flushes) || reader.Number(25, ref pause);
+                || reader.Number(22, ref signatures) || reader.Number(23, ref verifications) || reader.Number(24, ref flushes) || reader.Number(25, ref pause)
+                || reader.Number(26, ref allocated);
         }
 
         return reader.IsWhole
             && text.TryText(out string words)
             && FieldValues.TryWitness(witness, out WitnessIndex index)
             && Math.Max(Math.Max(started, journal), Math.Max(Math.Max(evidence, streamCount), Math.Max(damaged, repaired))) <= long.MaxValue
-            && Math.Max(Math.Max(signatures, verifications), Math.Max(flushes, pause)) <= long.MaxValue
+            && Math.Max(Math.Max(signatures, verifications), Math.Max(flushes, Math.Max(pause, allocated))) <= long.MaxValue
             && bytes.TryList(10, FrameLimits.StatusPeersMax, 0, PeerContent.TryRead, out PeerStatus[] peers)
             && bytes.TryList(11, FrameLimits.StatusStreamsMax, StreamContent.LengthMin, StreamContent.TryRead, out StreamStatus[] streams)
             ? new StatusFrame(index, (WitnessState)state, words)
@@ -149,7 +152,7 @@ public sealed record StatusFrame(WitnessIndex Witness, WitnessState State, strin
                 StreamCount = (long)streamCount,
                 DamagedCount = (long)damaged,
                 RepairedCount = (long)repaired,
-                Work = new WorkCounts((long)signatures, (long)verifications, (long)flushes, (long)pause),
+                Work = new WorkCounts((long)signatures, (long)verifications, (long)flushes, (long)pause, (long)allocated),
                 Peers = peers,
                 Streams = streams,
                 IsStreamsTruncated = truncated,
