@@ -5,7 +5,7 @@ namespace Bft.Node;
 /// <summary>Virtual time of fair queuing: what each party had, by its weight, as a point in time; whose next turn would end earliest is next.</summary>
 /// <remarks>
 /// Demers, Keshav, Shenker: Analysis and Simulation of a Fair Queueing Algorithm (SIGCOMM 1989), with the present of Start-time Fair Queuing (Goyal, Vin, Cheng, SIGCOMM 1996), which needs no clock. A turn
-/// begins where its party's last one ended, but never before the present: who was idle saved nothing up. By their ends and not by their beginnings, so that who wants little does not wait for one turn of
+/// begins where its party's last one ended, but not long before the present: who was idle saved next to nothing up. By their ends and not by their beginnings, so that who wants little does not wait for one turn of
 /// each who wants much. Unit of cost: whatever all parties count in.
 /// </remarks>
 internal sealed class FairTime
@@ -17,7 +17,10 @@ internal sealed class FairTime
     /// <summary>The present: where the earliest turn under way began. Only rises.</summary>
     public Int128 Now { get; private set; }
 
-    public Int128 StartOf(PublicKey party) => Int128.Max(Now, _ends.GetValueOrDefault(party));
+    /// <summary>How far behind the present a party may begin that had a turn before: its next one was a moment too late. Unit: that of costs, at a weight of 1. <value>Default 0.</value></summary>
+    public long BehindMax { get; set; }
+
+    public Int128 StartOf(PublicKey party) => _ends.TryGetValue(party, out Int128 end) ? Int128.Max(EndOf(Now, -BehindMax, 1), end) : Now;
 
     /// <param name="start">Where a turn begins.</param>
     /// <param name="cost">At least 0.</param>

@@ -17,7 +17,7 @@ internal sealed class FairOrder<T>
     private const double Remembered = 64;
 
     private readonly FairTime _time = new();
-    private readonly SortedSet<Turn> _waiting = new(Turn.ByPlace); // bound: one per caller that waits
+    private readonly SortedSet<Turn> _waiting = new(Turn.ByPlace); // bound: what callers may have waiting
     private readonly SortedSet<Turn> _serving = new(Turn.ByStart); // bound: twice BytesMax, as each turn has at least one byte
     private long _number;
     private double _sizes;   // of the last turns, and
@@ -29,8 +29,14 @@ internal sealed class FairOrder<T>
     /// <summary>Small turns go first while their party, at a weight of 1, is ahead of its share by less than this. Unit: that of costs. <value>Default 0.</value></summary>
     public long AheadMax { get; init; }
 
+    /// <summary>As for <see cref="FairTime.BehindMax"/>: at a busy witness the next frame of a publisher may come some milliseconds after a commit made room, and others have taken that.</summary>
+    public long BehindMax { get => _time.BehindMax; init => _time.BehindMax = value; }
+
     /// <summary>Being served. Unit: bytes.</summary>
     public long Bytes { get; private set; }
+
+    /// <summary>Unit: bytes.</summary>
+    public long WaitingBytes { get; private set; }
 
     public int WaitingCount => _waiting.Count;
 
@@ -39,14 +45,16 @@ internal sealed class FairOrder<T>
     /// <param name="cost">What the turn counts for between parties; at least 1.</param>
     /// <param name="bytes">What it counts for in the bound; at least 1.</param>
     /// <param name="item">The caller's own.</param>
-    public Turn Ask(PublicKey party, int weight, long cost, long bytes, T item)
+    /// <param name="after">This turn is not served before that one, of the same party.</param>
+    public Turn Ask(PublicKey party, int weight, long cost, long bytes, T item, Turn? after = null)
     {
         Remember(bytes);
         Int128 start = _time.StartOf(party);
         Int128 end = FairTime.EndOf(start, cost, weight);
-        Turn turn = new(start, end, IsSmall(bytes) ? AheadMax : 0, _number++, bytes, item);
+        Turn turn = new(start, end, IsSmall(bytes) ? AheadMax : 0, _number++, bytes, item, after);
         _time.Charge(party, turn.End);
         _waiting.Add(turn);
+        WaitingBytes += bytes;
         return turn;
     }
 
@@ -59,6 +67,7 @@ internal sealed class FairOrder<T>
         }
 
         _waiting.Remove(next);
+        WaitingBytes -= next.Bytes;
         _serving.Add(next);
         Bytes += next.Bytes;
         Advance();
@@ -72,9 +81,9 @@ internal sealed class FairOrder<T>
         {
             Bytes -= turn.Bytes;
         }
-        else
+        else if (_waiting.Remove(turn))
         {
-            _waiting.Remove(turn);
+            WaitingBytes -= turn.Bytes;
         }
 
         Advance();
@@ -105,14 +114,14 @@ internal sealed class FairOrder<T>
     }
 
     /// <summary>A place in the order.</summary>
-    internal sealed class Turn(Int128 start, Int128 end, long ahead, long number, long bytes, T item)
+    internal sealed class Turn(Int128 start, Int128 end, long ahead, long number, long bytes, T item, Turn? after)
     {
         /// <summary>Equal places: who asked first.</summary>
         public static readonly IComparer<Turn> ByPlace = Comparer<Turn>.Create((left, right) => (left._place, left._number).CompareTo((right._place, right._number)));
 
         public static readonly IComparer<Turn> ByStart = Comparer<Turn>.Create((left, right) => (left.Start, left._number).CompareTo((right.Start, right._number)));
 
-        private readonly Int128 _place = FairTime.EndOf(end, -ahead, 1);
+        private readonly Int128 _place = Int128.Max(FairTime.EndOf(end, -ahead, 1), after?._place ?? 0);
         private readonly long _number = number;
 
         public Int128 Start { get; } = start;

@@ -7,60 +7,54 @@ namespace Bft.Node;
 
 /// <summary>The one door to what publishers share (verification, core, journal): an identity gets its share of it, over all its calls. Thread-safe.</summary>
 /// <remarks>
-/// What is admitted and not yet durable is a short queue that everybody waits behind, so its bound is small; all else waits here in fair order, one frame per call, and behind that in the transport's
+/// What is admitted and not yet durable is a short queue that everybody waits behind, so its bound is small; all else waits here in fair order, a few frames per call, and behind that in the transport's
 /// windows, which push back to whoever fills them. Weights and rates are those of cluster.yaml as it was read last.
 /// </remarks>
 /// <param name="cluster">As it was read last.</param>
 /// <param name="bound">Of what is admitted and not yet durable.</param>
 internal sealed class PublisherGate(Func<ClusterFile> cluster, AdmissionBound bound)
 {
-    /// <summary>Seconds of a hundredth of a witness. Unit: bytes, or what messages count for.</summary>
-    private const long AheadMax = 1024 * 1024;
+    /// <summary>How unevenly a publisher may send and still get its share: seconds of a hundredth of a witness. Unit: bytes, or what messages count for.</summary>
+    private const long UnevenMax = 1024 * 1024;
+
+    /// <summary>What a call may have waiting beside a first frame: turns end several at a time, when a commit is durable, and only who waits then has one of the next. Unit: bytes.</summary>
+    private const long AskedAheadMax = 256 * 1024;
+
+    /// <summary>Of all calls together; each may have its first frame. Unit: bytes.</summary>
+    private const long AllAskedAheadMax = 32L * 1024 * 1024;
 
     private readonly Lock _lock = new();
-    private readonly FairOrder<Admission> _order = new() { BytesMax = 0, AheadMax = AheadMax };
+    private readonly FairOrder<Admission> _order = new() { BytesMax = 0, AheadMax = UnevenMax, BehindMax = UnevenMax };
     private readonly ConcurrentDictionary<PublicKey, Payer> _payers = new(); // bound: keys that cluster.yaml names
     private Pace _messages;
     private Pace _bytes;
     private bool _isPaused;
 
-    /// <summary>Waits for a turn. What it returns is to be disposed when the frame, and what came of it, is dealt with.</summary>
+    /// <summary>Asks for a turn, when the publisher's own rates allow it.</summary>
     /// <param name="publisher">Who sent the frame.</param>
     /// <param name="cost">Of the frame.</param>
+    /// <param name="after">What the call asked for before: these turns come in their order. Null for the first.</param>
     /// <param name="cancellationToken">The call is over.</param>
-    public async ValueTask<IDisposable> EnterAsync(PublicKey publisher, PublishCost cost, CancellationToken cancellationToken)
+    public async ValueTask<Admission> AskAsync(PublicKey publisher, PublishCost cost, Admission? after, CancellationToken cancellationToken)
     {
         ClusterFile now = cluster();
         ClientEntry? client = now.ClientOf(publisher);
         Payer payer = _payers.GetOrAdd(publisher, static _ => new Payer());
         bool isSeldom = await payer.PayAsync(cost, client, cancellationToken);
-        Admission admission = new(this);
+        Admission admission = new(this, cost);
         lock (_lock)
         {
-            admission.Cost = cost;
             bound.OnAsked(publisher, NowMicroseconds());
-            admission.Turn = _order.Ask(publisher, client?.Weight ?? 1, cost.By(now.Sharing.By, isSeldom), cost.Bytes, admission);
+            admission.Turn = _order.Ask(publisher, client?.Weight ?? 1, cost.By(now.Sharing.By, isSeldom), cost.Bytes, admission, after?.Turn);
             Admit();
-        }
-
-        if (!admission.IsAdmitted)
-        {
-            try
-            {
-                await using (cancellationToken.UnsafeRegister(static (state, token) => ((Admission)state!).Admitted.TrySetCanceled(token), admission))
-                {
-                    await admission.Admitted.Task;
-                }
-            }
-            catch
-            {
-                admission.Dispose();
-                throw;
-            }
         }
 
         return admission;
     }
+
+    /// <summary>Whether a call that has so much waiting may ask for more: an own turn is to be there when one that others share ends, and waiting frames are memory.</summary>
+    /// <param name="waitingBytes">Of the call.</param>
+    public bool MayAskAhead(long waitingBytes) => waitingBytes < AskedAheadMax && _order.WaitingBytes < AllAskedAheadMax;
 
     private static long NowMicroseconds() => (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds;
 
@@ -90,7 +84,7 @@ internal sealed class PublisherGate(Func<ClusterFile> cluster, AdmissionBound bo
 
             _messages.Take(next.Cost.Messages, all.MessagesPerSecond, now);
             _bytes.Take(next.Cost.Bytes, all.BytesPerSecond, now);
-            next.Admitted.TrySetResult();
+            next.Give();
         }
     }
 
@@ -120,22 +114,25 @@ internal sealed class PublisherGate(Func<ClusterFile> cluster, AdmissionBound bo
         lock (_lock)
         {
             _order.End(admission.Turn!);
-            bound.OnDone(admission.IsAdmitted ? admission.Cost.Bytes : 0, NowMicroseconds());
+            bound.OnDone(admission.Given.IsCompleted ? admission.Cost.Bytes : 0, NowMicroseconds());
             Admit();
         }
     }
 
-    private sealed class Admission(PublisherGate gate) : IDisposable
+    /// <summary>A turn, asked for or given. To be disposed when the frame, and what came of it, is dealt with, or nobody wants it any more.</summary>
+    internal sealed class Admission(PublisherGate gate, PublishCost cost) : IDisposable
     {
+        private readonly TaskCompletionSource _given = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _isOver;
 
-        public FairOrder<Admission>.Turn? Turn { get; set; }
+        /// <summary>Ends when the turn is given.</summary>
+        public Task Given => _given.Task;
 
-        public PublishCost Cost { get; set; }
+        internal FairOrder<Admission>.Turn? Turn { get; set; }
 
-        public TaskCompletionSource Admitted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        internal PublishCost Cost { get; } = cost;
 
-        public bool IsAdmitted => Admitted.Task.IsCompletedSuccessfully;
+        internal void Give() => _given.TrySetResult();
 
         public void Dispose()
         {

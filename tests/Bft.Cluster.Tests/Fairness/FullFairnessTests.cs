@@ -55,6 +55,7 @@ public sealed class FullFairnessTests
         for (int round = 0; round < Rounds; round++)
         {
             await using GreedyProcess greedy = new(cluster, ProcessCluster.NewTopic(), BatchBytes, inFlight: 64, Nice, clients);
+            await greedy.RatesAsync(round == 0 ? WarmUp : Phase);
             double[] rates = await greedy.RatesAsync(Phase);
             double[] shares = [.. rates.Select((rate, i) => rate / rates.Sum() * 7 / (1 << i))];
             errors.Add(shares.Max(share => Math.Abs(share - 1)));

@@ -142,6 +142,7 @@ public sealed class FairOrderTests
         FairOrder<int>.Turn[] turns = [.. Enumerable.Range(0, 6).Select(item => order.Ask(party, 1, 10, 10, item))];
         order.End(turns[2]);
         order.End(turns[4]);
+        Assert.Equal((0, 40), (order.Bytes, order.WaitingBytes));
 
         List<int> served = [];
         while (order.Next() is { } next)
@@ -150,9 +151,57 @@ public sealed class FairOrderTests
         }
 
         Assert.Equal([0, 1, 3, 5], served);
-        Assert.Equal(40, order.Bytes);
+        Assert.Equal((40, 0), (order.Bytes, order.WaitingBytes));
         Array.ForEach(turns, order.End);
         Assert.Equal(0, order.Bytes);
+    }
+
+    [Fact]
+    public void A_turn_stays_behind_the_one_that_it_comes_after_though_it_is_small()
+    {
+        FairOrder<string> order = new() { BytesMax = 1, AheadMax = 1_000_000 };
+        PublicKey party = KeyOf(0);
+        FairOrder<string>.Turn large = order.Ask(party, 1, 10_000, 10_000, "large");
+        order.Ask(party, 1, 10, 10, "small, after it", large);
+        order.Ask(party, 1, 10, 10, "small");
+
+        Assert.Equal(["small", "large", "small, after it"], Enumerable.Range(0, 3).Select(_ => Served(order)));
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(500, 5)]
+    public void A_party_whose_next_turn_came_too_late_catches_up_so_much_and_no_more(long behind, int caughtUp)
+    {
+        FairOrder<int> order = new() { BytesMax = 1, BehindMax = behind };
+        Ask(1);
+        for (int i = 0; i < 50; i++)
+        {
+            Ask(0);
+        }
+
+        Assert.Equal(1, Served(order));
+        for (int i = 0; i < 30; i++)
+        {
+            Assert.Equal(0, Served(order)); // party 1 has nothing waiting
+        }
+
+        for (int i = 0; i < 20; i++)
+        {
+            Ask(1);
+        }
+
+        int first = 0;
+        while (Served(order) == 1)
+        {
+            first++;
+        }
+
+        Assert.InRange(first, caughtUp, caughtUp + 1);
+        Ask(2);
+        Assert.InRange(Enumerable.Range(0, 4).Count(_ => Served(order) == 2), 1, 1); // a party that had no turn yet begins at the present
+
+        void Ask(int party) => order.Ask(KeyOf(party), 1, 100, 100, party);
     }
 
     [Fact]
@@ -229,6 +278,14 @@ public sealed class FairOrderTests
         double[] shares = [.. served.Zip(weights, (bytes, weight) => (double)bytes / weight)];
         double apart = (1 + (BytesMax / 16.0)) * (CostMax + CostMax);
         return shares.Max() - shares.Min() <= Math.Min(apart, 0.05 * shares.Max() + (2 * BytesMax) + (4 * CostMax)); // so much is served at a time
+    }
+
+    /// <summary>Gives the next turn, and ends it.</summary>
+    private static T Served<T>(FairOrder<T> order)
+    {
+        FairOrder<T>.Turn next = order.Next()!;
+        order.End(next);
+        return next.Item;
     }
 
     private static PublicKey KeyOf(int party)

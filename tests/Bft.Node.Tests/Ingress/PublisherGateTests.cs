@@ -76,6 +76,23 @@ public sealed class PublisherGateTests
         (await staying.WaitAsync(Patience)).Dispose();
     }
 
+    [Fact]
+    public async Task A_call_may_ask_ahead_until_so_much_of_it_waits_or_of_all_together()
+    {
+        const int MiB = 1024 * 1024;
+        Assert.True(_gate.MayAskAhead(255 * 1024));
+        Assert.False(_gate.MayAskAhead(256 * 1024));
+
+        using IDisposable first = await EnterAsync(0), second = await EnterAsync(0);
+        using CancellationTokenSource over = new();
+        Task<IDisposable>[] waiting = [.. Enumerable.Range(0, 32).Select(_ => EnterAsync(0, MiB, over.Token))];
+        Assert.False(_gate.MayAskAhead(0));
+
+        await over.CancelAsync();
+        await Task.WhenAll(waiting).ContinueWith(_ => { }, TaskScheduler.Default);
+        Assert.True(_gate.MayAskAhead(0));
+    }
+
     [Theory]
     [InlineData("messagesPerSecond: 1")]
     [InlineData("bytesPerSecond: 10")]
@@ -162,7 +179,7 @@ public sealed class PublisherGateTests
             calls.Enqueue(EnterAsync());
         }
 
-        Task<IDisposable> EnterAsync() => gate.EnterAsync(_keys[asked++ % 2], new PublishCost(BytesMax, 1), CancellationToken.None).AsTask();
+        Task<IDisposable> EnterAsync() => PublisherGateTests.EnterAsync(gate, _keys[asked++ % 2], new PublishCost(BytesMax, 1));
     }
 
     [Fact]
@@ -220,7 +237,7 @@ public sealed class PublisherGateTests
         // What the last ones left free, and one that came 5 ms after another.
         Assert.InRange(often.Count(batch => batch.IsCompleted), 0, FairOrder<int>.TurnsMin + 4);
 
-        Task<IDisposable> SendAsync(int client) => _gate.EnterAsync(_keys[client], new PublishCost(1_000_000, 1, PerBatch: 999_999), CancellationToken.None).AsTask();
+        Task<IDisposable> SendAsync(int client) => EnterAsync(_gate, _keys[client], new PublishCost(1_000_000, 1, PerBatch: 999_999));
     }
 
     /// <summary>While two share.</summary>
@@ -232,7 +249,23 @@ public sealed class PublisherGateTests
     }
 
     private Task<IDisposable> EnterAsync(int client, long bytes = BytesMax, CancellationToken cancellationToken = default) =>
-        _gate.EnterAsync(_keys[client], new PublishCost(bytes, 1), cancellationToken).AsTask();
+        EnterAsync(_gate, _keys[client], new PublishCost(bytes, 1), cancellationToken);
+
+    /// <summary>As a call with one frame.</summary>
+    private static async Task<IDisposable> EnterAsync(PublisherGate gate, PublicKey publisher, PublishCost cost, CancellationToken cancellationToken = default)
+    {
+        PublisherGate.Admission turn = await gate.AskAsync(publisher, cost, after: null, cancellationToken);
+        try
+        {
+            await turn.Given.WaitAsync(cancellationToken);
+            return turn;
+        }
+        catch (OperationCanceledException)
+        {
+            turn.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Three clients of which the first has something to it.</summary>
     private ClusterFile Cluster(string first, string root)

@@ -41,6 +41,52 @@ public sealed class SharingTests
         Array.ForEach(greedy, publisher => publisher.Dispose());
     }
 
+    [Fact]
+    public async Task Where_several_turns_end_at_once_the_next_ones_are_shared_by_weights()
+    {
+        const int Batches = 60;
+        await using LocalCluster cluster = await LocalCluster.StartedAsync();
+        await cluster.StopAsync(0);
+        string yaml = await File.ReadAllTextAsync(cluster.ClusterPath);
+        await File.WriteAllTextAsync(cluster.ClusterPath, yaml.Replace("name: \"publisher\"\n", "name: \"publisher\"\n    weight: 4\n", StringComparison.Ordinal));
+        using TestDisk disk = new(cluster.DataDirectory(0));
+        EdgeLimits narrow = EdgeLimits.Default with { AdmittedBytesMin = 40_000, AdmittedBytesMax = 40_000 };
+        await cluster.StartAsync(0, options => options with { Disk = _ => disk, Edge = narrow });
+        await cluster.AllAckAsync();
+        TestPublisher[] both = [new TestPublisher(cluster, "plain.heavy"), new TestPublisher(cluster, "plain.light", signer: cluster.Reader)];
+        await Task.WhenAll(both.Select(publisher => publisher.ConnectAsync(0)));
+
+        disk.Hold();
+        await Task.WhenAll(both.Select(SendAllAsync)); // what does not wait at the gate lies in the transport's windows
+        disk.Release();
+        List<Mark>[] marks = await Task.WhenAll(both.Select(publisher => MarksOfAsync(cluster, publisher, Batches)));
+
+        Assert.InRange(marks[1].Count(mark => mark <= marks[0][^1]), 12, 21); // 15, and what is in one commit; with one frame of each waiting 25 to 50
+        Array.ForEach(both, publisher => publisher.Dispose());
+
+        async Task SendAllAsync(TestPublisher publisher)
+        {
+            for (int i = 0; i < Batches; i++)
+            {
+                await publisher.SendAsync(publisher.Append(new string('x', 10_000)));
+            }
+        }
+    }
+
+    /// <summary>The numbers of the group commits that made a publisher's batches durable, in their order.</summary>
+    private static async Task<List<Mark>> MarksOfAsync(LocalCluster cluster, TestPublisher publisher, int batches)
+    {
+        List<Mark> marks = [];
+        while (marks.Count < batches)
+        {
+            IPublishReply? reply = await publisher.Calls[0].NextRawAsync(frame => frame is AcksFrame);
+            Assert.True(AckBundle.TryParse(cluster.Committee.Cluster, ((AcksFrame)reply!).Bundle.Span, out AckBundle? bundle));
+            marks.AddRange(bundle.Leaves.Where(leaf => leaf.Statement.Batch.Stream == publisher.Header.Id).Select(_ => bundle.Root.Mark));
+        }
+
+        return marks;
+    }
+
     private static async Task<Dictionary<StreamId, Mark>> MarksAsync(LocalCluster cluster, TestPublisher publisher, int streams)
     {
         Dictionary<StreamId, Mark> marks = [];
