@@ -26,7 +26,7 @@ internal static class Floor
         TimeSpan time = Counted(options);
         FloorRate transport = await TransportFloor.MeasureAsync(work, publishers, cluster.Scratch, cluster.DirectoryOf, options.WarmUp, time, cancellationToken);
         FloorRate light = await SpeedOfLight.MeasureAsync(work, cluster.Scratch, LightWarmUp, time, cancellationToken);
-        return [.. Lines("transport", "the same bytes by gRPC, hashed and flushed", transport, run), .. Lines("light", "only hashes, copies, writes, signatures", light, run)];
+        return [.. Lines("transport", "transport floor", transport, run), .. Lines("light", "speed of light", light, run)];
     }
 
     private static TimeSpan Counted(BenchOptions options) => options.Time < TimeMax ? options.Time : TimeMax;
@@ -34,12 +34,12 @@ internal static class Floor
     private static IEnumerable<Figure> Lines(string name, string label, FloorRate floor, Sustained run)
     {
         string share = string.Concat("of", name[..1].ToUpperInvariant(), name.AsSpan(1));
-        yield return new($"{name}PerSecond", $"{label}: messages/s", floor.PerSecond);
-        yield return new(share, "certified, of that", run.CertifiedPerSecond / floor.PerSecond, "P0");
-        yield return new($"{name}CpuSecondsPerMillion", $"{label}: CPU s per million", floor.CpuSecondsPerMillion, "N2");
+        yield return new($"{name}PerSecond", $"{label} (messages/s)", floor.PerSecond);
+        yield return new(share, $"certified, of the {label}", run.CertifiedPerSecond / floor.PerSecond, "P0");
+        yield return new($"{name}CpuSecondsPerMillion", $"CPU s per million, {label}", floor.CpuSecondsPerMillion, "N2");
         if (run.CpuSecondsPerMillion is { } used)
         {
-            yield return new($"{share}Cpu", "that, of what the run used", floor.CpuSecondsPerMillion / used, "P0");
+            yield return new($"{share}Cpu", $"CPU of the {label}, of the run's", floor.CpuSecondsPerMillion / used, "P0");
         }
     }
 }
