@@ -5,6 +5,15 @@ namespace Bft.Node.Tests.Configuration;
 public sealed class EdgeLimitsTests
 {
     [Fact]
+    public void The_example_at_the_top_of_the_repository_shows_the_defaults_as_it_says()
+    {
+        ClusterFile example = ClusterFile.Load(Path.Combine(AppContext.BaseDirectory, "cluster.yaml"));
+
+        Assert.NotEqual(new EdgePolicy(), example.Edge);
+        Assert.Equal(EdgeLimits.Default, EdgeLimits.Default.With(example.Edge));
+    }
+
+    [Fact]
     public void Without_an_edge_section_nothing_changes() => Assert.Equal(EdgeLimits.Default, EdgeLimits.Default.With(new EdgePolicy()));
 
     [Fact]
