@@ -17,6 +17,10 @@ public sealed class BenchRunTests : IBenchOutput
     {
     }
 
+    void IBenchOutput.Noted(string sentence)
+    {
+    }
+
     void IBenchOutput.Measured(BenchCase measured) => _cases.Add(measured);
 
     [Fact]

@@ -39,6 +39,9 @@ internal sealed class LoadGroup : IAsyncDisposable
     /// <inheritdoc cref="Publisher"/>
     public LoadReceiver Receiver => Receivers[0];
 
+    /// <summary>Never completes, but fails when a party does.</summary>
+    public Task Failed => _failed;
+
     /// <summary>Messages accepted, of all publishers.</summary>
     public long Sent => Publishers.Sum(publisher => publisher.Sent);
 

@@ -16,6 +16,7 @@ internal sealed class LoadPublisher : IAsyncDisposable
     private long _certified;
     private long _bodyBytes;
     private volatile LatencyProbe? _probe;
+    private volatile TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private BatchSizes _batches = new(new Histogram(), new Histogram());
 
     public LoadPublisher(Publisher publisher, Payloads payloads)
@@ -61,6 +62,23 @@ internal sealed class LoadPublisher : IAsyncDisposable
         while (!cancellationToken.IsCancellationRequested)
         {
             await SendAsync();
+        }
+    }
+
+    /// <summary>Closed loop with a window: never more than so many messages that are not certified, until cancelled.</summary>
+    public async Task SendWindowAsync(int window, CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            Task progress = _progress.Task;
+            if (_sent - Certified < window)
+            {
+                await SendAsync();
+            }
+            else
+            {
+                await progress.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 
@@ -142,6 +160,7 @@ internal sealed class LoadPublisher : IAsyncDisposable
             _probe?.OnCertified(first, batch.MessageCount, now);
             Interlocked.Add(ref _certified, batch.MessageCount);
             Interlocked.Add(ref _bodyBytes, batch.BodyBytes);
+            Interlocked.Exchange(ref _progress, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
             lock (_gate)
             {
                 _batches.Messages.Record(batch.MessageCount);

@@ -8,6 +8,9 @@ public interface IBenchOutput
     /// <param name="time">How long it takes, about; null when that is not known.</param>
     void Doing(string what, TimeSpan? time = null);
 
+    /// <summary>What a reader of the figures must know; a sentence or two.</summary>
+    void Noted(string sentence);
+
     /// <summary>A case is measured.</summary>
     void Measured(BenchCase measured);
 }

@@ -30,6 +30,9 @@ public sealed record BenchOptions
     /// <summary>Streams of <c>idle-streams</c>. <value>Default 2,000.</value></summary>
     public int Streams { get; init; } = 2000;
 
+    /// <summary>Whether <c>throughput</c> and <c>latency</c> also go through NATS JetStream and RabbitMQ, where they are installed, in turn with Bft; no other workload does. <value>Default false.</value></summary>
+    public bool HasPeers { get; init; }
+
     /// <summary>Chooses the messages' bytes. <value>Default 1.</value></summary>
     public int Seed { get; init; } = 1;
 

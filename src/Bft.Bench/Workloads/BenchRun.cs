@@ -24,6 +24,9 @@ public static class BenchRun
 
     public static IReadOnlyList<string> Workloads { get; } = [.. All.Select(workload => workload.Name)];
 
+    /// <summary>Those that can go through peers, too.</summary>
+    public static IReadOnlyList<string> WorkloadsOfPeers { get; } = [PeersWorkload.Throughput, PeersWorkload.Latency];
+
     public static IReadOnlyList<string> Faults { get; } = [.. Fault.All.Select(fault => fault.Name)];
 
     /// <exception cref="LoadFailedException">The cluster lost, doubled or changed a message, or came to a halt.</exception>
@@ -31,6 +34,12 @@ public static class BenchRun
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(output);
+        if (options.HasPeers)
+        {
+            await PeersWorkload.RunAsync(options, output, cancellationToken);
+            return;
+        }
+
         foreach (string name in options.Workloads)
         {
             await All.Single(workload => workload.Name == name).Run(options, output, cancellationToken);

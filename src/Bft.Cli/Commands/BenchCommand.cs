@@ -19,17 +19,22 @@ internal static class BenchCommand
         DefaultValueFactory = _ => ["throughput", "latency"],
     };
 
+    private static readonly Option<bool> Peers = new("--peers")
+    {
+        Description = "throughput, latency: the same messages also through NATS JetStream (three replicas) and RabbitMQ (quorum queue on three nodes), where they are installed, in turn; says how many times as fast each is.",
+    };
+
     private static readonly Option<int[]> Size = new("--size")
     {
         HelpName = "BYTES",
         AllowMultipleArgumentsPerToken = true,
-        Description = "Payload of a message; a number, or one with KiB or MiB. Default: 100, and for throughput 16, 100, 1KiB, 16KiB and 1MiB.",
+        Description = "Payload of a message; a number, or one with KiB or MiB. Default: 100, for throughput 16, 100, 1KiB, 16KiB and 1MiB, with --peers 100 and 1KiB.",
         CustomParser = result => [.. result.Tokens.Select(token => SizeOf(token.Value, result.AddError))],
     };
 
-    private static readonly Option<TimeSpan?> Seconds = Time("--seconds", "How long each figure is measured. Default: 10s.");
+    private static readonly Option<TimeSpan?> Seconds = Time("--seconds", "How long each figure is measured. Default: 10s, with --peers 4s.");
 
-    private static readonly Option<TimeSpan?> WarmUp = Time("--warm-up", "How long the same load runs before. Default: 3s.");
+    private static readonly Option<TimeSpan?> WarmUp = Time("--warm-up", "How long the same load runs before. Default: 3s, with --peers 2s.");
 
     private static readonly Option<double?> Rate = new("--rate")
     {
@@ -40,7 +45,7 @@ internal static class BenchCommand
     private static readonly Option<int> Rounds = new("--rounds")
     {
         HelpName = "N",
-        Description = "faulty: how many pairs of a run with the fault and one without; recovery: how many kills. Medians are shown.",
+        Description = "faulty: how many pairs of a run with the fault and one without; recovery: how many kills; --peers: how many turns, by default 3. Medians are shown.",
         DefaultValueFactory = _ => 5,
     };
 
@@ -88,7 +93,9 @@ internal static class BenchCommand
         Rate.Validators.Add(result => Demand(result.GetValueOrDefault<double?>() is null or >= 10, "--rate is at least 10.", result.AddError));
         Workloads.AcceptOnlyFromAmong([.. BenchRun.Workloads]);
         Fault.AcceptOnlyFromAmong([.. BenchRun.Faults]);
-        Command command = new("bench", "Measure how fast it is on this machine.") { Workloads, Size, Seconds, WarmUp, Rate, Rounds, Fault, Streams, Witnesses, Seed, Compare };
+        Command command = new("bench", "Measure how fast it is on this machine.") { Workloads, Peers, Size, Seconds, WarmUp, Rate, Rounds, Fault, Streams, Witnesses, Seed, Compare };
+        command.Validators.Add(result => Demand(
+            !result.GetValue(Peers) || result.GetValue(Workloads)!.All(workload => BenchRun.WorkloadsOfPeers.Contains(workload)), $"--peers is for {string.Join(" and ", BenchRun.WorkloadsOfPeers)}.", result.AddError));
         HelpWithExamples.Add(command, """
             Examples:
               bft bench                                             throughput and latency, some four minutes
@@ -97,12 +104,13 @@ internal static class BenchCommand
               bft bench latency --size 1KiB --rate 200000
               bft bench faulty --fault dead --rounds 5 --json
               bft bench catching-up
+              bft bench --peers                                     beside NATS and RabbitMQ, some twenty minutes
 
             Witnesses run as processes of their own on free ports of 127.0.0.1, with TLS, and flush before they
             ack; publisher and receiver are in this process. The receiver checks every byte of every message, and
             a run that loses, doubles or changes one fails. In an open loop messages go on a fixed schedule, 1 ms
             apart or together, and latency counts from when a message was due, whether or not it could be sent
-            then. docs/cli.md has the workloads and JSON fields. Nothing is left behind.
+            then. Peers run on free ports, too, without TLS and with their usual durability. docs/cli.md has the workloads and JSON fields. Nothing is left behind.
             """);
         Session.Bind(command, interruption, RunAsync);
         return command;
@@ -148,15 +156,17 @@ internal static class BenchCommand
 
     private static async Task<ExitCode> RunAsync(Session session)
     {
+        bool hasPeers = session.Get(Peers);
         BenchOptions options = new()
         {
+            HasPeers = hasPeers,
             Workloads = session.Get(Workloads),
             Witnesses = session.Get(Witnesses),
             Sizes = session.Get(Size) ?? [],
-            Time = session.Get(Seconds) ?? TimeSpan.FromSeconds(10),
-            WarmUp = session.Get(WarmUp) ?? TimeSpan.FromSeconds(3),
+            Time = session.Get(Seconds) ?? TimeSpan.FromSeconds(hasPeers ? 4 : 10),
+            WarmUp = session.Get(WarmUp) ?? TimeSpan.FromSeconds(hasPeers ? 2 : 3),
             Rate = session.Get(Rate),
-            Rounds = session.Get(Rounds),
+            Rounds = hasPeers && !session.Has(Rounds) ? 3 : session.Get(Rounds),
             Faults = session.Get(Fault),
             Streams = session.Get(Streams),
             Seed = session.Get(Seed),

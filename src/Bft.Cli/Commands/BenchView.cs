@@ -49,6 +49,15 @@ internal sealed class BenchView : IBenchOutput
 
     public void Doing(string what, TimeSpan? time = null) => _step = new Step(what + " …", time, Stopwatch.GetTimestamp());
 
+    public void Noted(string sentence)
+    {
+        _session.Note(sentence);
+        if (_session.IsJson)
+        {
+            _session.Json.Write("note", fields => fields.WriteString("message", sentence));
+        }
+    }
+
     public void Measured(BenchCase measured)
     {
         _cases.Add(measured);
