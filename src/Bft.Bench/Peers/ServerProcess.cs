@@ -20,7 +20,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         kill -KILL 0
         """;
 
-    private const int SessionField = 3; // of /proc/PID/stat, counted from the one behind the name; proc(5)
+    private const int StateField = 0; // of /proc/PID/stat, counted from the one behind the name; proc(5)
+    private const int SessionField = 3;
     private const int LogEnd = 300; // characters of a log that are shown
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(10);
@@ -58,7 +59,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         return new ServerProcess(Process.Start(start)!, program, log);
     }
 
-    /// <summary>All of its processes that have not moved to a session of their own.</summary>
+    /// <summary>All of its processes that run and have not moved to a session of their own.</summary>
     public IEnumerable<int> Ids() => Directory.EnumerateDirectories("/proc")
         .Select(folder => int.TryParse(Path.GetFileName(folder.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : 0)
         .Where(id => id > 0 && SessionOf(id) == _shell.Id);
@@ -94,6 +95,13 @@ internal sealed class ServerProcess : IAsyncDisposable
             }
         }
 
+        // The kernel takes them down one by one, and what they write meanwhile would stay behind.
+        long begin = Environment.TickCount64;
+        while (Ids().Any() && Environment.TickCount64 - begin < EndTime.TotalMilliseconds)
+        {
+            await Task.Delay(Look);
+        }
+
         _shell.Dispose();
     }
 
@@ -116,7 +124,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         try
         {
             string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/stat"));
-            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[SessionField], CultureInfo.InvariantCulture);
+            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return fields[StateField] is "Z" or "X" ? 0 : int.Parse(fields[SessionField], CultureInfo.InvariantCulture);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

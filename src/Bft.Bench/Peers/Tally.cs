@@ -6,6 +6,9 @@ namespace Bft.Bench.Peers;
 /// <summary>What a publisher has sent, what was acked, and what a consumer saw and checked. One thread sends, one tells of acks, one of deliveries.</summary>
 internal sealed class Tally(Payloads payloads)
 {
+    /// <summary>A sender that met a full window goes on when this part of it is free, or one message: woken for each ack, it would send as many packets.</summary>
+    private const int FreePart = 8;
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
     private readonly object _gate = new();
@@ -13,6 +16,7 @@ internal sealed class Tally(Payloads payloads)
     private long _sent;
     private long _acked;
     private long _delivered;
+    private long _wakeAt = long.MaxValue; // acks for which the sender waits
     private volatile LatencyProbe? _probe;
 
     public Payloads Payloads => payloads;
@@ -51,10 +55,13 @@ internal sealed class Tally(Payloads payloads)
         }
 
         _probe?.OnCertified(before, count - before, Monotonic.Now);
-        lock (_gate)
+        Interlocked.Exchange(ref _acked, count);
+        if (count >= Volatile.Read(ref _wakeAt))
         {
-            Volatile.Write(ref _acked, count);
-            Monitor.PulseAll(_gate);
+            lock (_gate)
+            {
+                Monitor.PulseAll(_gate);
+            }
         }
     }
 
@@ -88,15 +95,20 @@ internal sealed class Tally(Payloads payloads)
     /// <summary>Whether one more may be sent now.</summary>
     public bool HasRoom(int window) => _sent - Acked < window;
 
-    /// <summary>Blocks this thread until one more may be sent; also returns when that will never be.</summary>
+    /// <summary>Blocks this thread until more may be sent; also returns when that will never be.</summary>
     public void WaitForRoom(int window, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            while (!HasRoom(window) && !_failed.Task.IsCompleted && !cancellationToken.IsCancellationRequested)
+            // A full fence on both sides: either the ack sees for what we wait, or we see the ack.
+            long enough = _sent - window + Math.Max(1, window / FreePart);
+            Interlocked.Exchange(ref _wakeAt, enough);
+            while (Acked < enough && !_failed.Task.IsCompleted && !cancellationToken.IsCancellationRequested)
             {
                 Monitor.Wait(_gate, Look);
             }
+
+            Volatile.Write(ref _wakeAt, long.MaxValue);
         }
     }
 }

@@ -70,11 +70,11 @@ internal static class PeersWorkload
                     {
                         output.Doing($"{turn}: starting");
                         started = await contender.StartAsync(payloads, cancellationToken);
-                        output.Doing($"{turn}: warming up");
+                        output.Doing($"{turn}: warming up", options.WarmUp);
                         await ContenderRun.RateAsync(started, WarmUpWindow, TimeSpan.Zero, options.WarmUp, cancellationToken);
                     }
 
-                    output.Doing($"{turn}: {what}");
+                    output.Doing($"{turn}: {what}", options.RunTime);
                     await run(started);
                 }
                 catch (Exception error) when (contender.MayFail && !cancellationToken.IsCancellationRequested)

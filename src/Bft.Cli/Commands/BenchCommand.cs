@@ -110,7 +110,8 @@ internal static class BenchCommand
             ack; publisher and receiver are in this process. The receiver checks every byte of every message, and
             a run that loses, doubles or changes one fails. In an open loop messages go on a fixed schedule, 1 ms
             apart or together, and latency counts from when a message was due, whether or not it could be sent
-            then. Peers run on free ports, too, without TLS and with their usual durability. docs/cli.md has the workloads and JSON fields. Nothing is left behind.
+            then. Peers run on free ports, too, without TLS and with their usual durability. docs/cli.md has the
+            workloads and JSON fields. Nothing is left behind.
             """);
         Session.Bind(command, interruption, RunAsync);
         return command;

@@ -35,6 +35,7 @@ public sealed class UsageTests
     [InlineData("bench --witnesses 3", "from 4 to 64")]
     [InlineData("bench faulty --fault mood", "mood")]
     [InlineData("bench --compare /nowhere/figures.json", "cannot be compared with")]
+    [InlineData("bench faulty --peers", "--peers is for throughput and latency")]
     public async Task What_is_wrong_with_the_command_line_is_said_with_exit_code_1(string arguments, string problem)
     {
         BftResult result = await BftProcess.RunAsync(arguments.Split(' '));
