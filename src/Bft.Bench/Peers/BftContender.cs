@@ -50,7 +50,13 @@ internal sealed class BftContender : IContender
 
     public async ValueTask DisposeAsync()
     {
-        await _group.DisposeAsync();
-        await _cluster.DisposeAsync();
+        try
+        {
+            await _group.DisposeAsync();
+        }
+        finally
+        {
+            await _cluster.DisposeAsync();
+        }
     }
 }

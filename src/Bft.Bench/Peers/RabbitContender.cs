@@ -81,12 +81,17 @@ internal sealed class RabbitContender : IContender
 
     public async ValueTask DisposeAsync()
     {
-        foreach (IConnection connection in _connections)
+        try
         {
-            await connection.DisposeAsync();
+            foreach (IConnection connection in _connections)
+            {
+                await connection.DisposeAsync();
+            }
         }
-
-        await _nodes.DisposeAsync();
+        finally
+        {
+            await _nodes.DisposeAsync();
+        }
     }
 
     private async Task OpenAsync(CancellationToken cancellationToken)

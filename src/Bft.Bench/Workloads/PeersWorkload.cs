@@ -35,7 +35,7 @@ internal static class PeersWorkload
             }
 
             Figure[] setting = [new("payloadBytes", "payload (bytes)", size), new("rounds", "rounds", options.Rounds)];
-            output.Measured(new BenchCase(workload, bft.Name, [.. setting, .. scores[bft].Figures(), .. peers.SelectMany(peer => scores[bft].RatiosTo(scores[peer], peer.Name, peer.Id))]));
+            output.Measured(new BenchCase(workload, bft.Name, [new("witnesses", "witnesses (n)", options.Witnesses), .. setting, .. scores[bft].Figures(), .. peers.SelectMany(peer => scores[bft].RatiosTo(scores[peer], peer.Name, peer.Id))]));
             foreach (Peer peer in peers)
             {
                 output.Measured(new BenchCase(workload, peer.Name, [.. setting, .. scores[peer].Figures()]));
