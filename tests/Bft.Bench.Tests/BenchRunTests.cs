@@ -68,6 +68,25 @@ public sealed class BenchRunTests : IBenchOutput
         Assert.True(latency.Delivered.Quantile(0.99) >= latency.Certified.Quantile(0.95), "delivered before certified");
     }
 
+    [Theory]
+    [InlineData("one message", 1e9, 0)]
+    [InlineData("one message", 1e-9, 14)]
+    [InlineData("another", 1e9, 1)]
+    public async Task A_loss_against_what_was_published_has_an_exit_code(string name, double publishedMilliseconds, int exitCode)
+    {
+        string file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, string.Create(CultureInfo.InvariantCulture, $$"""{"event":"bench","workload":"receipt","case":"{{name}}","witnesses":4,"payloadBytes":100,"verifyMillisecondsP50":{{publishedMilliseconds}}}"""));
+        using Process bench = Process.Start(BftProgram.Start("bench", "receipt", "--seconds", "1", "--warm-up", "0.5", "--compare", file))!;
+        Task<string> said = bench.StandardError.ReadToEndAsync(_deadline.Token);
+        string shown = await bench.StandardOutput.ReadToEndAsync(_deadline.Token);
+        await bench.WaitForExitAsync(_deadline.Token);
+        File.Delete(file);
+
+        Assert.True(bench.ExitCode == exitCode, $"{bench.ExitCode}: {shown} {await said}");
+        Assert.Contains("another machine", await said, StringComparison.Ordinal);
+        Assert.Equal(exitCode == 14, shown.Contains("1 of 1 figures lost", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_run_that_is_ended_half_way_leaves_no_file_behind()
     {

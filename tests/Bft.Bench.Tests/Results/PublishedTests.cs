@@ -37,6 +37,16 @@ public sealed class PublishedTests
         Assert.Equal(Environment.ProcessorCount, Machine.Here().Cores);
     }
 
+    [Fact]
+    public void What_is_published_with_the_program_can_be_compared_with()
+    {
+        Published published = Published.Parse(File.ReadLines(Path.Combine(AppContext.BaseDirectory, "figures.json")));
+
+        Assert.NotNull(published.Machine);
+        Assert.All(published.Cases, one => Assert.NotEmpty(Comparison.Of(one, published.Like(one)!)));
+        Assert.Equal(["latency", "throughput"], published.Cases.Select(one => one.Workload).Distinct().Order());
+    }
+
     [Theory]
     [InlineData("no JSON")]
     [InlineData("[1]")]
