@@ -29,7 +29,15 @@ internal sealed class Session(ClusterId cluster, ISigner identity)
             ChallengeFrame challenge = await ReadAsync<ChallengeFrame, TReply>(call.ResponseStream, limit.Token).ConfigureAwait(false);
             HelloStatement hello = new(cluster, identity.PublicKey, connection.Witness, connection.Pin, challenge.Nonce);
             HelloFrame frame = new(identity.PublicKey, hello.Sign(identity));
-            await call.RequestStream.WriteAsync((TRequest)(IFrame)frame, limit.Token).ConfigureAwait(false);
+            try
+            {
+                await call.RequestStream.WriteAsync((TRequest)(IFrame)frame, limit.Token).ConfigureAwait(false);
+            }
+            catch (RpcException)
+            {
+                // A witness that refuses the hello ends the call, which may reset the request before the write is over: why, the answer says.
+            }
+
             await ReadAsync<WelcomeFrame, TReply>(call.ResponseStream, limit.Token).ConfigureAwait(false);
         }
         catch (Exception error) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
