@@ -19,6 +19,12 @@ public sealed record WitnessLost(WitnessIndex Witness, string Reason) : ClientNo
 /// <summary>A witness showed another TLS key than cluster.yaml says: it was renewed without telling, or somebody stands in between.</summary>
 public sealed record WrongPin(WitnessIndex Witness, Digest Expected, Digest Seen) : ClientNotice;
 
+/// <summary>A witness has a Unix socket on this host that is not used, for what the reason says: TLS to its address takes its place.</summary>
+/// <param name="Witness">Which one.</param>
+/// <param name="Path">Of the socket.</param>
+/// <param name="Reason">As a sentence, with the command that mends it where there is one.</param>
+public sealed record SocketPassedOver(WitnessIndex Witness, string Path, string Reason) : ClientNotice;
+
 /// <summary>A witness sent what no correct one sends; it is not used for a while.</summary>
 public sealed record WitnessMisbehaved(WitnessIndex Witness, string What) : ClientNotice;
 

@@ -25,8 +25,9 @@ public sealed record WitnessEvidence(WitnessIndex Witness, IReadOnlyList<Verifie
     {
         EvidenceVerifier verifier = new(cluster.Committee, Ed25519.Instance);
         int offendersMax = cluster.Committee.Size.Count + cluster.Clients.Count;
-        using AsyncDuplexStreamingCall<IEvidenceRequest, IEvidenceReply> call = connection.Receiving.Evidence(new CallOptions(cancellationToken: cancellationToken));
-        await session.OpenAsync(call, connection, cancellationToken).ConfigureAwait(false);
+        Route route = connection.Receiving;
+        using AsyncDuplexStreamingCall<IEvidenceRequest, IEvidenceReply> call = route.Client.Evidence(new CallOptions(cancellationToken: cancellationToken));
+        await session.OpenAsync(call, route, cancellationToken).ConfigureAwait(false);
         while (await call.ResponseStream.MoveNext(cancellationToken).ConfigureAwait(false))
         {
             if (call.ResponseStream.Current is not EvidenceFrame frame)

@@ -19,8 +19,9 @@ public sealed record WitnessHealth(WitnessIndex Witness, StatusFrame? Status, st
             connection,
             async limit =>
             {
-                using AsyncDuplexStreamingCall<IStatusRequest, IStatusReply> call = connection.Receiving.Status(new CallOptions(cancellationToken: limit));
-                await session.OpenAsync(call, connection, limit).ConfigureAwait(false);
+                Route route = connection.Receiving;
+                using AsyncDuplexStreamingCall<IStatusRequest, IStatusReply> call = route.Client.Status(new CallOptions(cancellationToken: limit));
+                await session.OpenAsync(call, route, limit).ConfigureAwait(false);
                 status = await call.ResponseStream.MoveNext(limit).ConfigureAwait(false) ? call.ResponseStream.Current as StatusFrame : null;
                 return status is null ? "It answered with no status." : null;
             },

@@ -34,6 +34,7 @@ internal sealed class ClusterFileReader(string file)
         RequireDistinct(clients.Select(client => client.Key.ToString()), clientsNode, "client key");
         RequireDistinct(witnesses.Select(witness => witness.Key.ToString()), witnessesNode, "witness key");
         RequireDistinct(witnesses.Select(witness => witness.Address.Authority), witnessesNode, "witness address");
+        RequireDistinct(witnesses.Select(witness => witness.Socket).OfType<string>(), witnessesNode, "Unix socket");
         SharingPolicy sharing = fields.TryGetValue("sharing", out YamlNode? sharingNode) ? Sharing(sharingNode) : new();
         EdgePolicy edge = fields.TryGetValue("edge", out YamlNode? edgeNode) ? Edge(edgeNode) : new();
         TopicPolicy[] topics = fields.TryGetValue("topics", out YamlNode? topicsNode) ? Topics(topicsNode, clients) : [];
@@ -103,7 +104,7 @@ internal sealed class ClusterFileReader(string file)
 
     private WitnessEntry Witness(YamlNode node, int index)
     {
-        Dictionary<string, YamlNode> fields = Fields(node, ["address", "key", "pin", "nextPin"], "a witness");
+        Dictionary<string, YamlNode> fields = Fields(node, ["address", "unix", "key", "pin", "nextPin"], "a witness");
         if (index >= CommitteeSize.Max)
         {
             throw Fault(node, $"a cluster has at most {CommitteeSize.Max} witnesses");
@@ -112,7 +113,7 @@ internal sealed class ClusterFileReader(string file)
         YamlNode addressNode = Required(fields, "address", node);
         if (!Uri.TryCreate(Text(addressNode), UriKind.Absolute, out Uri? address) || address.Scheme != Uri.UriSchemeHttps || address.AbsolutePath != "/")
         {
-            throw Fault(addressNode, $"'{Text(addressNode)}' is no address; write https://HOST:PORT");
+            throw Fault(addressNode, $"'{Text(addressNode)}' is no address; write https://HOST:PORT, and a Unix socket beside it under unix:");
         }
 
         return new WitnessEntry(
@@ -121,9 +122,12 @@ internal sealed class ClusterFileReader(string file)
             Key(Required(fields, "key", node)),
             new Digest(Hex(Required(fields, "pin", node), Digest.Length, "pin")))
         {
+            Socket = fields.TryGetValue("unix", out YamlNode? socket) ? SocketPath(socket) : null,
             NextPin = fields.TryGetValue("nextPin", out YamlNode? next) ? new Digest(Hex(next, Digest.Length, "pin")) : null,
         };
     }
+
+    private string SocketPath(YamlNode node) => WitnessEntry.WhyNoSocket(Text(node)) is { } problem ? throw Fault(node, problem) : Text(node);
 
     private ClientEntry Client(YamlNode node, int index)
     {

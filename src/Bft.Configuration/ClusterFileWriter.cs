@@ -27,6 +27,7 @@ internal static class ClusterFileWriter
               windowBytes: {file.Limits.WindowBytes}
 
             # In the order of their index. key: Ed25519, signs acks. pin: SHA-256 of the TLS certificate's public key info; nextPin: of the one to come.
+            # unix: its socket, for parties on its host that may open it; plain text, guarded by the folder that it is in. The others use the address.
             witnesses:
 
             """);
@@ -38,6 +39,7 @@ internal static class ClusterFileWriter
                     pin: "{witness.Pin}"
 
                 """);
+            text.Append(Line("unix", witness.Socket is { } socket ? Quoted(socket) : null));
             text.Append(Line("nextPin", witness.NextPin is { } next ? $"\"{next}\"" : null));
         }
 

@@ -54,7 +54,7 @@ public static class NodeHost
         PublisherGate gate = new(() => identity.Cluster, new AdmissionBound(options.Edge.AdmittedBytesMin, options.Edge.AdmittedBytesMax));
         PublisherCalls publishers = new();
         TopicSignals topics = new();
-        PeerDialer dialer = new(identity, options.Edge);
+        PeerDialer dialer = new(identity, options.Edge, log);
         PeerLinks peers = new(identity, peer => new PeerLink(peer, dialer, options.Edge, mailbox, log));
         PeerFetches fetches = new(dialer, mailbox, input, options.Edge);
         using CatchUp catchUp = new(identity, dialer, fetches, mailbox, options.Edge, log, lifetime.Stopping);
@@ -87,7 +87,7 @@ public static class NodeHost
         {
             await app.StartAsync(cancellationToken);
             health.SetStatus("", ServingStatus.Serving);
-            log.Write($"ready on https://{identity.Listen} (cluster {identity.Committee.Cluster}, mark {journal.Journal.DurableMark}, replayed {store.StreamCount} streams in {replayed:0} ms{(journal.Journal.WasScanned ? ", all of it: both copies of the checkpoint are damaged" : "")})");
+            log.Write($"ready on https://{identity.Listen}{(identity.Self.Socket is { } socket ? $" and, in plain text for those that its folder and group let in, on unix:{socket}" : "")} (cluster {identity.Committee.Cluster}, mark {journal.Journal.DurableMark}, replayed {store.StreamCount} streams in {replayed:0} ms{(journal.Journal.WasScanned ? ", all of it: both copies of the checkpoint are damaged" : "")})");
             await await Task.WhenAny(core.Ended, Task.Delay(Timeout.Infinite, cancellationToken));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

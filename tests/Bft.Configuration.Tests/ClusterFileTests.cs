@@ -67,6 +67,20 @@ public sealed class ClusterFileTests
         Assert.Equal(new EdgePolicy(), Made().Edge);
     }
 
+    [Fact]
+    public void A_Unix_socket_is_read_and_written_and_no_part_of_the_cluster_id()
+    {
+        string longest = "/" + new string('é', 53);
+        string text = Replaced(Replaced(Made().ToYaml(), "https://127.0.0.1:7000", "https://127.0.0.1:7000\n    unix: /run/bft/w0.sock"), "https://127.0.0.1:7002", $"https://127.0.0.1:7002\n    unix: \"{longest}\"");
+
+        ClusterFile read = ClusterFile.Parse(text, "cluster.yaml");
+
+        Assert.Equal(["/run/bft/w0.sock", null, longest, null], read.Witnesses.Take(4).Select(witness => witness.Socket));
+        Assert.Equal(WitnessEntry.SocketBytesMax, System.Text.Encoding.UTF8.GetByteCount(longest));
+        Assert.Equal(Made().Genesis.Cluster, read.Genesis.Cluster);
+        Assert.Equal(read.Witnesses, ClusterFile.Parse(read.ToYaml(), "cluster.yaml").Witnesses);
+    }
+
     [Theory]
     [InlineData("cluster: \"demo\"", "cluster: \"other\"")]
     [InlineData("windowSlots: 256", "windowSlots: 255")]
@@ -138,6 +152,13 @@ public sealed class ClusterFileTests
     [InlineData("windowSlots: 256", "windowSlots: 0", "windowSlots is from")]
     [InlineData("https://127.0.0.1:7000", "http://127.0.0.1:7000", "write https://")]
     [InlineData("https://127.0.0.1:7001", "https://127.0.0.1:7000", "stands twice")]
+    [InlineData("https://127.0.0.1:7001", "unix:/run/bft/w1.sock", "a Unix socket beside it under unix:")]
+    [InlineData("https://127.0.0.1:7001", "https://127.0.0.1:7001\n    unix: w1.sock", "no path from the root on")]
+    [InlineData("https://127.0.0.1:7001", "https://127.0.0.1:7001\n    unix: /run/../w1.sock", "no path from the root on")]
+    [InlineData("https://127.0.0.1:7001", "https://127.0.0.1:7001\n    unix: /run//w1.sock", "no path from the root on")]
+    [InlineData("https://127.0.0.1:7001", "https://127.0.0.1:7001\n    unix: /run/bft/", "no path from the root on")]
+    [InlineData("https://127.0.0.1:7001", "https://127.0.0.1:7001\n    unix: \"/run/\\u0000w1.sock\"", "no control characters")]
+    [InlineData("https://127.0.0.1:7001", "https://127.0.0.1:7001\n    unix: /123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/1234567", "at most 107 bytes, and this one 108")]
     [InlineData("publish: [\"alice\"", "publish: [\"mallory\"", "no client is named 'mallory'")]
     [InlineData("\"*\":", "\"a*b\":", "is no topic")]
     [InlineData("\"*\":", "\"*\":\n    retainBytes: much", "no number of bytes")]
@@ -183,6 +204,20 @@ public sealed class ClusterFileTests
             () => ClusterFile.Parse(Replaced(Made().ToYaml(), Keys[1].ToString(), Keys[0].ToString()), "x"));
 
         Assert.Contains("stands twice", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_Unix_socket_that_stands_twice_is_refused()
+    {
+        string text = Made().ToYaml();
+        foreach (int port in new[] { 7000, 7001 })
+        {
+            text = Replaced(text, $"https://127.0.0.1:{port}", $"https://127.0.0.1:{port}\n    unix: /run/bft/w0.sock");
+        }
+
+        ClusterFileException error = Assert.Throws<ClusterFileException>(() => ClusterFile.Parse(text, "x"));
+
+        Assert.Contains("the Unix socket '/run/bft/w0.sock' stands twice", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -39,6 +39,7 @@ public sealed class ExampleTests
                 {
                     nameof(TopicPolicy.Publishers) => "publish",
                     nameof(TopicPolicy.Readers) => "read",
+                    nameof(WitnessEntry.Socket) => "unix",
                     var name => JsonNamingPolicy.CamelCase.ConvertName(name),
                 })
                 .Except(["index", "pattern"], StringComparer.Ordinal), // the place, and the key itself

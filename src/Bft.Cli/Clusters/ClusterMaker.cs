@@ -25,15 +25,16 @@ internal sealed class ClusterMaker
     /// <param name="name">The cluster's.</param>
     /// <param name="addresses">One per witness: https://host:port.</param>
     /// <param name="clients">Names of the identities to make.</param>
+    /// <param name="sockets">Where the witnesses have their Unix sockets; null: they have none.</param>
     /// <exception cref="CommandException">Something is there already.</exception>
-    public static ClusterFile Make(ClusterFolder folder, string name, IReadOnlyList<Uri> addresses, IReadOnlyList<string> clients)
+    public static ClusterFile Make(ClusterFolder folder, string name, IReadOnlyList<Uri> addresses, IReadOnlyList<string> clients, Func<int, string>? sockets = null)
     {
         RefuseToOverwrite(folder, addresses.Count);
         ClusterMaker maker = new(folder);
         Directory.CreateDirectory(folder.Root);
         try
         {
-            return maker.Make(name, addresses, clients);
+            return maker.Make(name, addresses, clients, sockets);
         }
         catch
         {
@@ -42,12 +43,12 @@ internal sealed class ClusterMaker
         }
     }
 
-    private ClusterFile Make(string name, IReadOnlyList<Uri> addresses, IReadOnlyList<string> clients)
+    private ClusterFile Make(string name, IReadOnlyList<Uri> addresses, IReadOnlyList<string> clients, Func<int, string>? sockets)
     {
         ClusterFile file = NewCluster.Create(
             name,
             RandomNumberGenerator.GetBytes(Genesis.NonceLength),
-            [.. addresses.Select((address, index) => MakeWitness(index, address))],
+            [.. addresses.Select((address, index) => MakeWitness(index, address) with { Socket = sockets?.Invoke(index) })],
             [.. clients.Select(client => new ClientEntry(client, MakeKey(_folder.ClientKey(client))))],
             ClusterLimits.Default);
 

@@ -46,6 +46,9 @@ internal sealed class WitnessWatch(Session session, ClusterFile cluster, Evidenc
             case WrongPin wrong:
                 session.Note($"Witness {wrong.Witness.Value} shows another TLS key ({wrong.Seen}) than cluster.yaml says ({wrong.Expected}): it was renewed, or somebody stands in between.");
                 break;
+            case SocketPassedOver passed:
+                session.Note($"Witness {passed.Witness.Value} is spoken to at its address, and not on its socket {passed.Path}: {passed.Reason}");
+                break;
             case WitnessMisbehaved misbehaved:
                 session.Note($"Witness {misbehaved.Witness.Value} misbehaves: {misbehaved.What}");
                 break;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Bft.Cli.Clusters;
 using Bft.Cli.Output;
 using Bft.Configuration;
@@ -45,6 +46,12 @@ internal static class InitCommand
         DefaultValueFactory = _ => 7400,
     };
 
+    private static readonly Option<string?> Unix = new("--unix")
+    {
+        HelpName = "DIR",
+        Description = "Each witness also has a Unix socket, DIR/wI.sock, for parties on its host. Only the witness's user may write to DIR. Default: none has.",
+    };
+
     private static readonly Option<string[]> Client = new("--client")
     {
         HelpName = "NAME",
@@ -56,13 +63,14 @@ internal static class InitCommand
     {
         Command command = new("init", "Make a new cluster: keys, TLS certificates, client identities and cluster.yaml.")
         {
-            Witnesses, Out, Name, Host, Port, Client,
+            Witnesses, Out, Name, Host, Port, Unix, Client,
         };
         HelpWithExamples.Add(command, """
             Examples:
               bft init --witnesses 4 --out cluster
               bft init --out cluster --host w0.example --host w1.example --host w2.example --host w3.example
               bft init --out cluster --client alice --client bob
+              bft init --out cluster --unix /run/bft
             """);
         Session.Bind(command, interruption, session => Task.FromResult(Run(session)));
         return command;
@@ -80,7 +88,7 @@ internal static class InitCommand
             throw new CommandException(ExitCode.Usage, "--name has 1 to 255 bytes and no control characters.");
         }
 
-        ClusterFile file = ClusterMaker.Make(folder, name, addresses, clients);
+        ClusterFile file = ClusterMaker.Make(folder, name, addresses, clients, Sockets(session.Get(Unix)));
         if (session.IsJson)
         {
             session.Json.Write("cluster", fields =>
@@ -131,6 +139,19 @@ internal static class InitCommand
         }
 
         return [.. Enumerable.Range(0, witnesses).Select(index => hosts.Length == 1 ? Address(hosts[0], port + index) : Address(hosts[index], port))];
+    }
+
+    private static Func<int, string>? Sockets(string? directory)
+    {
+        if (directory is not { Length: > 0 })
+        {
+            return directory is null ? null : throw new CommandException(ExitCode.Usage, "--unix names a directory.");
+        }
+
+        string full = Path.GetFullPath(directory);
+        return WitnessEntry.WhyNoSocket(SocketOf(CommitteeSize.Max)) is { } problem ? throw new CommandException(ExitCode.Usage, $"--unix: {problem}.") : SocketOf;
+
+        string SocketOf(int index) => Path.Combine(full, string.Create(CultureInfo.InvariantCulture, $"w{index}.sock"));
     }
 
     private static Uri Address(string host, int port) =>

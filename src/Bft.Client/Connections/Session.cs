@@ -18,16 +18,16 @@ internal sealed class Session(ClusterId cluster, ISigner identity)
 
     /// <exception cref="RpcException">The witness does not know the client, or the call failed.</exception>
     /// <exception cref="SessionEndedException">The witness keeps to no session.</exception>
-    public async Task OpenAsync<TRequest, TReply>(AsyncDuplexStreamingCall<TRequest, TReply> call, WitnessConnection connection, CancellationToken cancellationToken)
+    public async Task OpenAsync<TRequest, TReply>(AsyncDuplexStreamingCall<TRequest, TReply> call, Route route, CancellationToken cancellationToken)
         where TRequest : class, IFrame
         where TReply : class, IFrame
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(connection.ConnectTimeout);
+        limit.CancelAfter(route.ConnectTimeout);
         try
         {
             ChallengeFrame challenge = await ReadAsync<ChallengeFrame, TReply>(call.ResponseStream, limit.Token).ConfigureAwait(false);
-            HelloStatement hello = new(cluster, identity.PublicKey, connection.Witness, connection.Pin, challenge.Nonce);
+            HelloStatement hello = new(cluster, identity.PublicKey, route.Witness, route.Pin, challenge.Nonce);
             HelloFrame frame = new(identity.PublicKey, hello.Sign(identity));
             try
             {
@@ -42,7 +42,7 @@ internal sealed class Session(ClusterId cluster, ISigner identity)
         }
         catch (Exception error) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new SessionEndedException($"No session within {connection.ConnectTimeout.TotalSeconds} s: {error.Message}");
+            throw new SessionEndedException($"No session within {route.ConnectTimeout.TotalSeconds} s: {error.Message}");
         }
     }
 

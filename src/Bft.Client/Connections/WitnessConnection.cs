@@ -1,102 +1,45 @@
-using System.Net.Security;
-using System.Runtime.CompilerServices;
-using System.Security.Authentication;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Bft.Configuration;
-using Bft.Crypto;
 using Bft.Protocol;
 using Bft.Protocol.Membership;
-using Bft.Wire;
-using Bft.Wire.Services;
-using Grpc.Net.Client;
+using Bft.Storage;
 
 namespace Bft.Client;
 
-/// <summary>The way to one witness: a connection for publishing and one for receiving, so that neither waits behind the other's bytes.</summary>
+/// <summary>The ways to one witness: a connection for publishing and one for receiving, so that neither waits behind the other's bytes; each over its Unix socket when that is on this host.</summary>
 internal sealed class WitnessConnection : IDisposable
 {
-    /// <summary>What a witness may send ahead per call: a batch of the usual size is on its way while another is read.</summary>
-    private const int WindowBytes = 4 * 1024 * 1024;
-
-    private readonly WitnessEntry _entry;
-    private readonly Action<ClientNotice> _notify;
-    private readonly GrpcChannel _publishing;
-    private readonly GrpcChannel _receiving;
-    private volatile StrongBox<Digest> _seen;
+    private readonly LocalSocket? _socket;
+    private readonly Route[] _far; // publishing, receiving
+    private readonly Route[] _near; // the same over the socket; empty without one
 
     public WitnessConnection(WitnessEntry entry, ClusterLimits limits, TimeSpan connectTimeout, Action<ClientNotice> notify)
     {
-        _entry = entry;
-        _seen = new StrongBox<Digest>(entry.Pin);
-        _notify = notify;
+        Witness = entry.Index;
         ConnectTimeout = connectTimeout;
-        _publishing = Channel(limits);
-        _receiving = Channel(limits);
-        Publishing = new WitnessClient(_publishing);
-        Receiving = new WitnessClient(_receiving);
+        _socket = entry.Socket is { } path ? new LocalSocket(path, why => notify(new SocketPassedOver(entry.Index, path, why))) : null;
+        _far = [NewRoute(null), NewRoute(null)];
+        _near = _socket is null ? [] : [NewRoute(_socket), NewRoute(_socket)];
+
+        Route NewRoute(LocalSocket? socket) => new(entry, limits, connectTimeout, notify, socket);
     }
 
-    public WitnessIndex Witness => _entry.Index;
+    public WitnessIndex Witness { get; }
 
     public TimeSpan ConnectTimeout { get; }
 
-    /// <summary>Of the TLS key that the witness showed last. One that has replaced its key keeps no connection under the old one.</summary>
-    public Digest Pin => _seen.Value;
+    /// <summary>For the next call that publishes. What is of no use now may be so for the next one.</summary>
+    public Route Publishing => At(0);
 
-    public WitnessClient Publishing { get; }
-
-    public WitnessClient Receiving { get; }
+    /// <inheritdoc cref="Publishing"/>
+    public Route Receiving => At(1);
 
     public void Dispose()
     {
-        _publishing.Dispose();
-        _receiving.Dispose();
-    }
-
-    private GrpcChannel Channel(ClusterLimits limits)
-    {
-        SocketsHttpHandler handler = new()
+        foreach (Route route in _far.Concat(_near))
         {
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            ConnectTimeout = ConnectTimeout,
-            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-            InitialHttp2StreamWindowSize = WindowBytes,
-            KeepAlivePingDelay = TimeSpan.FromSeconds(10),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-            SslOptions = new SslClientAuthenticationOptions
-            {
-                EnabledSslProtocols = SslProtocols.Tls13,
-                RemoteCertificateValidationCallback = (_, certificate, _, _) => IsPinned(certificate),
-            },
-        };
-        return GrpcChannel.ForAddress(_entry.Address, new GrpcChannelOptions
-        {
-            HttpHandler = handler,
-            DisposeHttpClient = true,
-            MaxReceiveMessageSize = FrameLimits.MessageBytesMax(limits),
-        });
-    }
-
-    /// <summary>Names, dates and issuers say nothing here: the key is what cluster.yaml names.</summary>
-    private bool IsPinned(X509Certificate? certificate)
-    {
-        if (certificate is not X509Certificate2 shown)
-        {
-            return false;
+            route.Dispose();
         }
-
-        Digest seen = new(SHA256.HashData(shown.PublicKey.ExportSubjectPublicKeyInfo()));
-        if (!_entry.Accepts(seen))
-        {
-            _notify(new WrongPin(Witness, _entry.Pin, seen));
-            return false;
-        }
-
-        _seen = new StrongBox<Digest>(seen);
-        return true;
     }
+
+    private Route At(int place) => (_socket?.IsThere() == true ? _near : _far)[place];
 }

@@ -32,8 +32,9 @@ internal sealed class PublisherLink(WitnessConnection connection, Session sessio
     private async Task SessionAsync(CancellationToken cancellationToken)
     {
         using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using AsyncDuplexStreamingCall<IPublishRequest, IPublishReply> call = connection.Publishing.Publish(new CallOptions(cancellationToken: ending.Token));
-        await session.OpenAsync(call, connection, ending.Token).ConfigureAwait(false);
+        Route route = connection.Publishing;
+        using AsyncDuplexStreamingCall<IPublishRequest, IPublishReply> call = route.Client.Publish(new CallOptions(cancellationToken: ending.Token));
+        await session.OpenAsync(call, route, ending.Token).ConfigureAwait(false);
         notify(new WitnessReached(Witness));
         Queue.Open();
         Task writing = Task.CompletedTask;

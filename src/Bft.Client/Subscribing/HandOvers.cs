@@ -55,8 +55,9 @@ internal sealed class HandOvers(IReadOnlyList<WitnessConnection> connections, Se
     {
         using CancellationTokenSource idle = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         idle.CancelAfter(connection.ConnectTimeout);
-        using AsyncDuplexStreamingCall<IPublishRequest, IPublishReply> call = connection.Receiving.Publish(new CallOptions(cancellationToken: idle.Token));
-        await session.OpenAsync(call, connection, idle.Token).ConfigureAwait(false);
+        Route route = connection.Receiving;
+        using AsyncDuplexStreamingCall<IPublishRequest, IPublishReply> call = route.Client.Publish(new CallOptions(cancellationToken: idle.Token));
+        await session.OpenAsync(call, route, idle.Token).ConfigureAwait(false);
         Task reading = ReadAsync(connection, call.ResponseStream, idle);
         try
         {

@@ -1,74 +1,55 @@
-using System.Net.Security;
-using System.Runtime.CompilerServices;
-using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using Bft.Configuration;
-using Bft.Crypto;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Verification;
-using Bft.Wire;
+using Bft.Storage;
 using Bft.Wire.Frames;
 using Grpc.Core;
-using Grpc.Net.Client;
 
 namespace Bft.Node;
 
-/// <summary>Dials other witnesses: TLS 1.3 to the key that cluster.yaml pins, then a hello with this witness's key.</summary>
-internal sealed class PeerDialer(NodeIdentity identity, EdgeLimits limits)
+/// <summary>Dials other witnesses, by TLS or over their sockets on this host, and says hello with this witness's key.</summary>
+internal sealed class PeerDialer(NodeIdentity identity, EdgeLimits limits, NodeLog log)
 {
-    private readonly StrongBox<Digest>?[] _seen = new StrongBox<Digest>?[identity.Cluster.Witnesses.Count];
+    private readonly LocalSocket?[] _sockets = new LocalSocket?[identity.Cluster.Witnesses.Count];
 
     /// <summary>A channel to a peer. It dials with the first call.</summary>
-    public GrpcChannel ChannelTo(WitnessIndex peer)
+    public PeerChannel ChannelTo(WitnessIndex peer)
     {
         WitnessEntry entry = identity.Cluster.Witnesses[peer.Value];
-        SocketsHttpHandler handler = new()
-        {
-            EnableMultipleHttp2Connections = false,
-            ConnectTimeout = limits.HelloTimeout,
-            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-            KeepAlivePingDelay = TimeSpan.FromSeconds(5),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
-            InitialHttp2StreamWindowSize = limits.StreamWindowBytes,
-            SslOptions = new SslClientAuthenticationOptions
-            {
-                EnabledSslProtocols = SslProtocols.Tls13,
-                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is X509Certificate2 shown && IsPinned(peer, NodeIdentity.PinOf(shown)),
-            },
-        };
-        return GrpcChannel.ForAddress(entry.Address, new GrpcChannelOptions
-        {
-            HttpHandler = handler,
-            DisposeHttpClient = true,
-            MaxReceiveMessageSize = FrameLimits.MessageBytesMax(identity.Cluster.Limits),
-        });
+        return new PeerChannel(identity, entry, SocketOf(entry), limits);
     }
 
     /// <summary>Opens the session on a call to a peer.</summary>
     /// <exception cref="RpcException">The peer refused, or is not there.</exception>
     /// <exception cref="TimeoutException">It did not answer in time.</exception>
-    public async Task OpenAsync<TRequest, TReply>(AsyncDuplexStreamingCall<TRequest, TReply> call, WitnessIndex peer)
+    public async Task OpenAsync<TRequest, TReply>(AsyncDuplexStreamingCall<TRequest, TReply> call, PeerChannel channel)
         where TRequest : class, IFrame
         where TReply : class, IFrame
     {
         ChallengeFrame challenge = await NextAsync<TReply, ChallengeFrame>(call.ResponseStream);
-        HelloStatement statement = new(identity.Committee.Cluster, identity.Signer.PublicKey, peer, Volatile.Read(ref _seen[peer.Value])?.Value ?? default, challenge.Nonce);
+        HelloStatement statement = new(identity.Committee.Cluster, identity.Signer.PublicKey, channel.Peer, channel.Pin, challenge.Nonce);
         HelloFrame hello = new(identity.Signer.PublicKey, statement.Sign(identity.Signer));
         await call.RequestStream.WriteAsync((TRequest)(object)hello);
         await NextAsync<TReply, WelcomeFrame>(call.ResponseStream);
+
+        // Witnesses that start together find one another's addresses sooner or later than their sockets.
+        if (!channel.IsLocal && SocketOf(identity.Cluster.Witnesses[channel.Peer.Value]) is { Path: var path })
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, $"Its socket {path} is there by now, and is dialled instead."));
+        }
     }
 
-    /// <summary>As cluster.yaml has it now. What was shown last is what the hello signs.</summary>
-    private bool IsPinned(WitnessIndex peer, Digest shown)
+    /// <summary>The peer's, as cluster.yaml has it now; null when there is none on this host that is of use.</summary>
+    private LocalSocket? SocketOf(WitnessEntry peer)
     {
-        bool isPinned = identity.Cluster.Witnesses[peer.Value].Accepts(shown);
-        if (isPinned)
+        // It remembers what was of no use, so it is the same one as long as the path is.
+        ref LocalSocket? socket = ref _sockets[peer.Index.Value];
+        if (socket?.Path != peer.Socket)
         {
-            Volatile.Write(ref _seen[peer.Value], new StrongBox<Digest>(shown));
+            socket = peer.Socket is { } path ? new LocalSocket(path, why => log.Write($"speaks to peer {peer.Index} at its address, and not on its socket {path}: {why}")) : null;
         }
 
-        return isPinned;
+        return socket?.IsThere() == true ? socket : null;
     }
 
     private async Task<TFrame> NextAsync<TReply, TFrame>(IAsyncStreamReader<TReply> replies)

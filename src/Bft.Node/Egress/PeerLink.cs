@@ -4,7 +4,6 @@ using Bft.Protocol.Model;
 using Bft.Wire.Frames;
 using Bft.Wire.Services;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Polly;
 using Polly.Retry;
 
@@ -74,18 +73,18 @@ internal sealed class PeerLink(WitnessIndex peer, PeerDialer dialer, EdgeLimits 
 
     private async Task ExchangeAsync(CancellationToken cancellationToken)
     {
-        // A channel of its own each time: the address may have been replaced.
-        using GrpcChannel channel = dialer.ChannelTo(Peer);
-        PeerClient client = new(channel);
+        // A channel of its own each time: the address may have been replaced, the socket be there or gone.
+        using PeerChannel channel = dialer.ChannelTo(Peer);
+        PeerClient client = new(channel.Calls);
         using AsyncDuplexStreamingCall<IExchangeRequest, IExchangeReply> call = client.Exchange(new CallOptions(cancellationToken: cancellationToken));
-        await dialer.OpenAsync(call, Peer);
+        await dialer.OpenAsync(call, channel);
         Outbox<IExchangeRequest> outbox = new(limits.OutboxBytesMax);
         using CancellationTokenRegistration stop = cancellationToken.UnsafeRegister(static outbox => ((Outbox<IExchangeRequest>)outbox!).Close(), outbox);
         _outbox = outbox;
         try
         {
             Heard();
-            log.Write($"connected to peer {Peer}");
+            log.Write($"connected to peer {Peer}{(channel.IsLocal ? " on its socket" : "")}");
             core.Post(new PeerConnectedInput(Peer));
             Task ended = ReadToEndAsync(call.ResponseStream, outbox);
             await outbox.WriteAllAsync(call.RequestStream, new HeartbeatFrame(), limits.HeartbeatInterval);

@@ -4,7 +4,6 @@ using Bft.Protocol.Membership;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
 using Grpc.Core;
-using Grpc.Net.Client;
 
 namespace Bft.Node;
 
@@ -12,7 +11,7 @@ namespace Bft.Node;
 internal sealed class CatchUp(NodeIdentity identity, PeerDialer dialer, PeerFetches fetches, CoreMailbox core, EdgeLimits limits, NodeLog log, CancellationToken stopping) : IDisposable
 {
     private readonly ConcurrentDictionary<FetchOrder, CancellationTokenSource> _running = []; // bound: the core's fetches at a time
-    private readonly ConcurrentDictionary<WitnessIndex, GrpcChannel> _channels = []; // one to a peer, dialled by its first fetch; bound: the committee
+    private readonly ConcurrentDictionary<WitnessIndex, PeerChannel> _channels = []; // one to a peer, dialled by its first fetch; bound: the committee
     private readonly BatchVerifier _batches = new(identity.Committee.Cluster, identity.Committee.Limits, Ed25519.Instance);
 
     public void Start(FetchOrder order)
@@ -41,7 +40,7 @@ internal sealed class CatchUp(NodeIdentity identity, PeerDialer dialer, PeerFetc
     /// <summary>The next fetch dials: the connection may be what failed, or the peer have another certificate by now. What else runs on it would fail too, or comes from a liar.</summary>
     private void HangUp(WitnessIndex peer)
     {
-        if (_channels.TryRemove(peer, out GrpcChannel? channel))
+        if (_channels.TryRemove(peer, out PeerChannel? channel))
         {
             channel.Dispose();
         }
@@ -69,5 +68,5 @@ internal sealed class CatchUp(NodeIdentity identity, PeerDialer dialer, PeerFetc
     }
 
     private Task FetchAsync(FetchOrder order, CancellationToken cancellationToken) => fetches.RunAsync(
-        _channels.GetOrAdd(order.Peer, dialer.ChannelTo), order.Peer, new CatchUpIntake(identity.Cluster, Ed25519.Instance, _batches, order, limits.InputBytesPerCallMax), cancellationToken);
+        _channels.GetOrAdd(order.Peer, dialer.ChannelTo), new CatchUpIntake(identity.Cluster, Ed25519.Instance, _batches, order, limits.InputBytesPerCallMax), cancellationToken);
 }

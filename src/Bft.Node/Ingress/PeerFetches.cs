@@ -1,8 +1,6 @@
-using Bft.Protocol.Membership;
 using Bft.Wire.Frames;
 using Bft.Wire.Services;
 using Grpc.Core;
-using Grpc.Net.Client;
 
 namespace Bft.Node;
 
@@ -10,15 +8,14 @@ namespace Bft.Node;
 internal sealed class PeerFetches(PeerDialer dialer, CoreMailbox core, ByteBudget input, EdgeLimits limits)
 {
     /// <param name="channel">To the peer.</param>
-    /// <param name="peer">Whom.</param>
     /// <param name="intake">Of this call alone.</param>
     /// <param name="cancellationToken">The fetch is given up.</param>
     /// <exception cref="RpcException">The call failed, or the peer sent what does not hold.</exception>
     /// <exception cref="TimeoutException">The peer is silent.</exception>
-    public async Task RunAsync(GrpcChannel channel, WitnessIndex peer, IFetchIntake intake, CancellationToken cancellationToken)
+    public async Task RunAsync(PeerChannel channel, IFetchIntake intake, CancellationToken cancellationToken)
     {
-        using AsyncDuplexStreamingCall<IFetchRequest, IFetchReply> call = new WitnessClient(channel).Fetch(new CallOptions(cancellationToken: cancellationToken));
-        await dialer.OpenAsync(call, peer);
+        using AsyncDuplexStreamingCall<IFetchRequest, IFetchReply> call = new WitnessClient(channel.Calls).Fetch(new CallOptions(cancellationToken: cancellationToken));
+        await dialer.OpenAsync(call, channel);
         await call.RequestStream.WriteAsync(intake.Request, cancellationToken);
 
         ByteBudget budget = new(limits.InputBytesPerCallMax, input);

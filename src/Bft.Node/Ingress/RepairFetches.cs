@@ -2,7 +2,6 @@ using Bft.Crypto;
 using Bft.Protocol.Verification;
 using Bft.Storage;
 using Grpc.Core;
-using Grpc.Net.Client;
 
 namespace Bft.Node;
 
@@ -42,7 +41,7 @@ internal sealed class RepairFetches(NodeIdentity identity, BatchStore store, Pee
 
     private async Task FetchAsync(RepairOrder order, CancellationToken cancellationToken)
     {
-        using GrpcChannel channel = dialer.ChannelTo(order.Peer);
-        await fetches.RunAsync(channel, order.Peer, new RepairIntake(identity.Cluster, Ed25519.Instance, _batches, store, order), cancellationToken);
+        using PeerChannel channel = dialer.ChannelTo(order.Peer);
+        await fetches.RunAsync(channel, new RepairIntake(identity.Cluster, Ed25519.Instance, _batches, store, order), cancellationToken);
     }
 }

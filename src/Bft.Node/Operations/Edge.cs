@@ -7,6 +7,7 @@ using Bft.Wire;
 using Bft.Wire.Services;
 using Grpc.Health.V1;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -16,7 +17,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bft.Node;
 
-/// <summary>The server's edge: HTTP/2 over TLS 1.3 and nothing else, with every default of Kestrel that is open closed.</summary>
+/// <summary>The server's edge: HTTP/2 over TLS 1.3, or over the Unix socket, and nothing else, with every default of Kestrel that is open closed.</summary>
 internal static class Edge
 {
     private const int HeaderBytesMax = 16 * 1024;
@@ -27,7 +28,11 @@ internal static class Edge
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Configure(kestrel, identity, limits, lobby));
-        builder.WebHost.UseSockets(sockets => sockets.MaxReadBufferSize = limits.TransportBufferBytes);
+        builder.WebHost.UseSockets(sockets =>
+        {
+            sockets.MaxReadBufferSize = limits.TransportBufferBytes;
+            sockets.CreateBoundListenSocket = WitnessSocket.Bind;
+        });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = limits.StopTimeout / 2);
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = FrameLimits.MessageBytesMax(identity.Cluster.Limits));
         builder.Services.AddGrpcHealth();
@@ -67,6 +72,18 @@ internal static class Edge
         http2.InitialConnectionWindowSize = limits.ConnectionWindowBytes;
         http2.KeepAlivePingDelay = TimeSpan.FromSeconds(10);
         http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+
+        // First: who finds the address finds the socket.
+        if (identity.Self.Socket is { } path)
+        {
+            kestrel.ListenUnixSocket(path, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                listen.Use(next => connection => lobby.ServeAsync(connection, next));
+                listen.Use(next => connection => GuardedAsync(connection, next));
+            });
+        }
+
         kestrel.Listen(identity.Listen, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
@@ -86,12 +103,17 @@ internal static class Edge
             });
             listen.Use(next => connection =>
             {
-                Visitor visitor = connection.Features.GetRequiredFeature<Visitor>();
-                visitor.HasTls = true;
-                connection.Transport = new GuardedTransport(new FrameGuard(connection.Transport.Input, visitor, limits), connection.Transport.Output);
-                return next(connection);
+                connection.Features.GetRequiredFeature<Visitor>().HasTls = true;
+                return GuardedAsync(connection, next);
             });
         });
+
+        Task GuardedAsync(ConnectionContext connection, ConnectionDelegate next)
+        {
+            FrameGuard guard = new(connection.Transport.Input, connection.Features.GetRequiredFeature<Visitor>(), limits);
+            connection.Transport = new GuardedTransport(guard, connection.Transport.Output);
+            return next(connection);
+        }
     }
 
     private sealed record GuardedTransport(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -276,7 +276,7 @@ internal sealed class Lobby(EdgeLimits limits, NodeLog log)
         bool wasUnfinished;
         lock (_lock)
         {
-            wasUnfinished = !visitor.HasTls && !visitor.IsGone;
+            wasUnfinished = !visitor.HasTls && !visitor.Address.IsLocal && !visitor.IsGone;
             visitor.IsGone = true;
             GiveUpPlace(visitor);
             Disown(visitor);

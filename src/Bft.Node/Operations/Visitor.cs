@@ -1,5 +1,8 @@
+using System.Net.Sockets;
 using Bft.Crypto;
+using Bft.Storage;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace Bft.Node;
 
@@ -11,7 +14,9 @@ internal sealed class Visitor(Lobby lobby, ConnectionContext connection, EdgeLim
     private PublicKey? _owner;
     private volatile bool _isKnown;
 
-    public NetworkPart Address { get; } = NetworkPart.Of(connection.RemoteEndPoint);
+    public NetworkPart Address { get; } = connection.Features.Get<IConnectionSocketFeature>()?.Socket is { AddressFamily: AddressFamily.Unix } socket
+        ? NetworkPart.OfUser(SocketPlace.UserBehind(socket))
+        : NetworkPart.Of(connection.RemoteEndPoint);
 
     /// <summary>Who proved last to be at the other end. The lobby's lock guards what it writes.</summary>
     public PublicKey? Owner
@@ -44,7 +49,7 @@ internal sealed class Visitor(Lobby lobby, ConnectionContext connection, EdgeLim
     /// <summary>Bodies being read. Guarded by the lobby's lock.</summary>
     public HashSet<BodyReader> Bodies { get; } = []; // bound: calls on a connection
 
-    /// <summary>Of the TLS key that was shown on it.</summary>
+    /// <summary>Of the TLS key that was shown on it; zeros on the Unix socket, where there is no TLS.</summary>
     public Digest Pin { get; set; }
 
     /// <summary>TLS came about.</summary>

@@ -72,6 +72,8 @@ internal static partial class Posix
     }
 
     private const int CurrentDirectory = -100;
+    private const int WriteAccess = 2;
+    private const int EffectiveAccess = 0x200; // of the effective user
 
     private static SafeFileHandle TryOpenAt(int directory, string name, int flags, int mode)
     {
@@ -111,6 +113,12 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Rename(string from, string to);
+
+    /// <summary>0 when this process may write to what has the name, and connect to it if it is a socket.</summary>
+    public static int MayWrite(string path) => AccessAt(CurrentDirectory, path, WriteAccess, EffectiveAccess);
+
+    [LibraryImport("libc", EntryPoint = "faccessat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int AccessAt(int directory, string path, int mode, int flags);
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     public static partial uint EffectiveUser();

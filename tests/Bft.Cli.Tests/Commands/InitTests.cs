@@ -97,6 +97,18 @@ public sealed class InitTests : IDisposable
         Assert.Equal(["alice", "bob"], result.Events[0].GetProperty("clients").EnumerateArray().Select(name => name.GetString()!));
     }
 
+    [Fact]
+    public async Task Witnesses_have_Unix_sockets_where_they_are_asked_for()
+    {
+        Assert.Equal(0, (await BftProcess.RunAsync("init", "--out", Out, "--unix", "/run/bft/")).ExitCode);
+        Assert.Equal(["/run/bft/w0.sock", "/run/bft/w1.sock", "/run/bft/w2.sock", "/run/bft/w3.sock"], ClusterFile.Load(Path.Combine(Out, "cluster.yaml")).Witnesses.Select(witness => witness.Socket));
+
+        BftResult refused = await BftProcess.RunAsync("init", "--out", Out + "2", "--unix", "/" + new string('a', 100));
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("--unix: the path of a Unix socket has at most 107 bytes", refused.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Out + "2"));
+    }
+
     private Dictionary<string, string> Digests() => Directory.EnumerateFiles(Out, "*", SearchOption.AllDirectories)
         .ToDictionary(path => path, path => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path))));
 }

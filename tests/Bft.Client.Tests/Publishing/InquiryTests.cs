@@ -150,8 +150,8 @@ public sealed class InquiryTests
     private static async Task ToldAsync(LocalCluster cluster, Topic topic, int witness, Predicate<StandingFrame> isEnough)
     {
         using WitnessConnection connection = new(cluster.File.Witnesses[witness], ClusterLimits.Default, TimeSpan.FromSeconds(5), _ => { });
-        using AsyncDuplexStreamingCall<IPublishRequest, IPublishReply> call = connection.Publishing.Publish(new CallOptions(cancellationToken: Clients.Deadline));
-        await new Session(cluster.Committee.Cluster, cluster.Publisher).OpenAsync(call, connection, Clients.Deadline);
+        using AsyncDuplexStreamingCall<IPublishRequest, IPublishReply> call = connection.Publishing.Client.Publish(new CallOptions(cancellationToken: Clients.Deadline));
+        await new Session(cluster.Committee.Cluster, cluster.Publisher).OpenAsync(call, connection.Publishing, Clients.Deadline);
         StandingFrame? standing = null;
         while (standing is null || !isEnough(standing))
         {

@@ -87,8 +87,9 @@ internal sealed class ByzantineWitness : IAsyncDisposable
                 return;
             }
 
-            using AsyncDuplexStreamingCall<ISubscribeRequest, ISubscribeReply> call = honest.Receiving.Subscribe(new CallOptions(cancellationToken: context.CancellationToken));
-            await session.OpenAsync(call, honest, context.CancellationToken);
+            Route route = honest.Receiving;
+            using AsyncDuplexStreamingCall<ISubscribeRequest, ISubscribeReply> call = route.Client.Subscribe(new CallOptions(cancellationToken: context.CancellationToken));
+            await session.OpenAsync(call, route, context.CancellationToken);
             await call.RequestStream.WriteAsync(requestStream.Current);
             while (await call.ResponseStream.MoveNext(context.CancellationToken))
             {

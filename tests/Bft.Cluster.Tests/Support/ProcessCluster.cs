@@ -71,6 +71,9 @@ public sealed partial class ProcessCluster : IAsyncDisposable
     /// <summary>The cluster.yaml that this witness reads; each may see the others at other addresses.</summary>
     public string ClusterPathOf(int index) => _paths[index] ?? ClusterPath;
 
+    /// <summary>A test has written another cluster.yaml.</summary>
+    public void Read() => File = ClusterFile.Load(ClusterPath);
+
     public void PutClusterPath(int index, string path) => _paths[index] = path;
 
     /// <summary>A topic of a test's own.</summary>

@@ -15,7 +15,7 @@ internal sealed class ClusterFileTarget() : Target<(ClusterFile? File, ClusterFi
         .. new[]
         {
             "&a ", "*a", "<<: ", "!!binary ", "!tag ", "---\n", "...\n", "? ", ": ", "- ", "[", "]", "{", "}", "|\n", ">\n", "\"", "'", "#", "%YAML 1.2\n", "\n", "  ", "\t", "\r\n", "\\u0000", "\\x41", "~", "null",
-            "cluster: ", "nonce: ", "limits: ", "witnesses:", "clients:", "topics:", "address: ", "key: ", "pin: ", "name: ", "publish: ", "read: ", "retainBytes: ", "retainAge: ", "retainHistoryAge: ",
+            "cluster: ", "nonce: ", "limits: ", "witnesses:", "clients:", "topics:", "address: ", "unix: ", "unix: /run/w.sock\n", "key: ", "pin: ", "name: ", "publish: ", "read: ", "retainBytes: ", "retainAge: ", "retainHistoryAge: ",
             "batchBytesMax: ", "windowSlots: ", "windowBytes: ", "99999999999999999999", "2147483647", "2147483647d", "9223372036854775807", "-1", "0", "1e9", "0x10", "https://", "https://[::1]:1", "*", "\"*\"", "\ufeff", "é",
         }.Select(Encoding.UTF8.GetBytes),
     ];
@@ -45,6 +45,10 @@ internal sealed class ClusterFileTarget() : Target<(ClusterFile? File, ClusterFi
             ("not-text", "cluster: ", "cluster: [x] #"),
             ("port-too-high", ":7000", ":70000"),
             ("user-in-address", "https://127.0.0.1:7000", "https://user:secret@127.0.0.1:7000"),
+            ("unix", ":7000", ":7000\n    unix: /run/bft/w0.sock"),
+            ("unix-relative", ":7000", ":7000\n    unix: run/../w0.sock"),
+            ("unix-too-long", ":7000", ":7000\n    unix: /" + new string('a', 107)),
+            ("unix-not-text", ":7000", ":7000\n    unix: \"/\\0\\ud800\""),
             ("control-character", "alice", "al\\u0000ice"),
             ("lone-surrogate", "alice", "al\\ud800ice"),
         })

@@ -19,7 +19,7 @@ public sealed class PeerLinksTests : IAsyncLifetime, IAsyncDisposable
     public PeerLinksTests()
     {
         _identity = NodeIdentity.Load(_cluster.OptionsOf(0));
-        PeerDialer dialer = new(_identity, EdgeLimits.Default);
+        PeerDialer dialer = new(_identity, EdgeLimits.Default, new NodeLog(TextWriter.Null, new WitnessIndex(0)));
         _links = new PeerLinks(_identity, peer => new PeerLink(peer, dialer, EdgeLimits.Default, new CoreMailbox(), new NodeLog(TextWriter.Null, _identity.Index)));
         foreach (PeerLink link in _links.All)
         {

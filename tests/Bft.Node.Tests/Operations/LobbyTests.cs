@@ -79,6 +79,15 @@ public sealed class LobbyTests
     }
 
     [Fact]
+    public void Of_the_Unix_socket_each_user_counts_as_an_address()
+    {
+        Assert.Equal("unix:user-1000", $"{NetworkPart.OfUser(1000)}");
+        Assert.NotEqual(NetworkPart.OfUser(1000), NetworkPart.OfUser(1001));
+        Assert.True(NetworkPart.OfUser(uint.MaxValue).IsLocal);
+        Assert.DoesNotContain(new[] { "127.0.0.1", "255.255.255.255", "::1", "2001:db8::1" }, address => NetworkPart.Of(new IPEndPoint(IPAddress.Parse(address), 1)).IsLocal);
+    }
+
+    [Fact]
     public void An_address_has_no_more_connections_than_it_may()
     {
         EdgeLimits limits = _limits with { ConnectionsPerAddressMax = 1 };

@@ -19,11 +19,11 @@ public sealed class LocalCluster : IAsyncDisposable
     private readonly Ed25519Signer[] _signers;
     private readonly Ed25519Signer[] _clients = [NewSigner(), NewSigner(), NewSigner()];
 
-    public LocalCluster(ClusterLimits? limits = null)
+    public LocalCluster(ClusterLimits? limits = null, bool hasSockets = false)
     {
         _signers = [.. Enumerable.Range(0, _running.Length).Select(_ => NewSigner())];
         int[] ports = FreePorts(_running.Length);
-        WitnessEntry[] witnesses = [.. Enumerable.Range(0, _running.Length).Select(index => Prepare(index, ports[index]))];
+        WitnessEntry[] witnesses = [.. Enumerable.Range(0, _running.Length).Select(index => Prepare(index, ports[index]) with { Socket = hasSockets ? SocketOf(index) : null })];
         ClientEntry[] clients = [new("publisher", _clients[0].PublicKey), new("reader", _clients[1].PublicKey)];
         ClusterFile cluster = NewCluster.Create("test", new byte[Genesis.NonceLength], witnesses, clients, limits ?? ClusterLimits.Default);
         string yaml = cluster.ToYaml();
@@ -61,6 +61,9 @@ public sealed class LocalCluster : IAsyncDisposable
     }
 
     public Ed25519Signer WitnessSigner(int index) => _signers[index];
+
+    /// <summary>Where a witness's Unix socket is, in a cluster that has them.</summary>
+    public string SocketOf(int index) => Path.Combine(_root, $"w{index}.sock");
 
     public string DataDirectory(int index) => Path.Combine(Home(index), "data");
 

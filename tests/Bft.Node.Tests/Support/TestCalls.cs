@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Bft.Configuration;
 using Bft.Crypto;
 using Bft.Protocol.Verification;
+using Bft.Storage;
 using Bft.Wire;
 using Bft.Wire.Frames;
 using Bft.Wire.Services;
@@ -17,15 +18,26 @@ public sealed class TestConnection : IDisposable
     private readonly LocalCluster _cluster;
     private readonly WitnessEntry _witness;
     private readonly GrpcChannel _channel;
+    private readonly Digest _pin;
 
-    public TestConnection(LocalCluster cluster, int witness)
+    /// <param name="cluster">Whose witness.</param>
+    /// <param name="witness">Which.</param>
+    /// <param name="isLocal">Over its Unix socket, and not by TLS.</param>
+    public TestConnection(LocalCluster cluster, int witness, bool isLocal = false)
     {
         _cluster = cluster;
         _witness = cluster.File.Witnesses[witness];
         SocketsHttpHandler handler = new();
         handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) =>
             shown is X509Certificate2 certificate && Sha256.Hash(certificate.PublicKey.ExportSubjectPublicKeyInfo()) == _witness.Pin;
-        _channel = GrpcChannel.ForAddress(_witness.Address, new GrpcChannelOptions
+        if (isLocal)
+        {
+            LocalSocket socket = new(_witness.Socket!, why => throw new InvalidOperationException(why));
+            handler.ConnectCallback = (_, cancellationToken) => socket.ConnectAsync(cancellationToken);
+        }
+
+        _pin = isLocal ? default : _witness.Pin;
+        _channel = GrpcChannel.ForAddress(isLocal ? new Uri("http://localhost") : _witness.Address, new GrpcChannelOptions
         {
             HttpHandler = handler,
             DisposeHttpClient = true,
@@ -64,7 +76,7 @@ public sealed class TestConnection : IDisposable
     {
         TestCall<TRequest, TReply> call = new(inner);
         ChallengeFrame challenge = await call.NextAsync<ChallengeFrame>();
-        HelloStatement statement = new(_cluster.Committee.Cluster, signer.PublicKey, _witness.Index, _witness.Pin, challenge.Nonce);
+        HelloStatement statement = new(_cluster.Committee.Cluster, signer.PublicKey, _witness.Index, _pin, challenge.Nonce);
         statement = change?.Invoke(statement) ?? statement;
         try
         {
