@@ -63,12 +63,13 @@ internal sealed partial class BenchCluster : IAsyncDisposable
     /// <param name="cancellationToken">Gives up.</param>
     /// <param name="publishers">Identities that publish; see <see cref="PublisherName"/>.</param>
     /// <param name="receivers">Identities that receive; see <see cref="ReceiverName"/>.</param>
-    public static async Task<BenchCluster> StartAsync(int count, bool hasSlowLinks, CancellationToken cancellationToken, int publishers = 1, int receivers = 1)
+    /// <param name="hasSockets">All parties speak over Unix sockets.</param>
+    public static async Task<BenchCluster> StartAsync(int count, bool hasSlowLinks, CancellationToken cancellationToken, int publishers = 1, int receivers = 1, bool hasSockets = false)
     {
         BenchCluster cluster = new(count);
         try
         {
-            await cluster.MakeAsync(hasSlowLinks, [.. Enumerable.Range(0, publishers).Select(PublisherName), .. Enumerable.Range(0, receivers).Select(ReceiverName)], cancellationToken);
+            await cluster.MakeAsync(hasSlowLinks, hasSockets, [.. Enumerable.Range(0, publishers).Select(PublisherName), .. Enumerable.Range(0, receivers).Select(ReceiverName)], cancellationToken);
             for (int index = 0; index < count; index++)
             {
                 cluster.Start(index);
@@ -177,7 +178,7 @@ internal sealed partial class BenchCluster : IAsyncDisposable
             && states.SelectMany(state => state!.Streams).Select(stream => stream.Stream).Distinct().All(stream => TipsOf(stream).Distinct().Count() == 1);
     }
 
-    private async Task MakeAsync(bool hasSlowLinks, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    private async Task MakeAsync(bool hasSlowLinks, bool hasSockets, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
         IEnumerable<string> clients = names.SelectMany(name => new[] { "--client", name });
         using Process init = Process.Start(BftProgram.Start(["init", "--witnesses", string.Create(CultureInfo.InvariantCulture, $"{Count}"), "--out", _root, .. clients]))!;
@@ -193,8 +194,8 @@ internal sealed partial class BenchCluster : IAsyncDisposable
         string yaml = await System.IO.File.ReadAllTextAsync(ClusterPath, cancellationToken);
         yaml = yaml.Replace("\"*\":\n", string.Create(CultureInfo.InvariantCulture, $"\"*\":\n    retainBytes: {RetainBytes}\n"), StringComparison.Ordinal);
         int[] toOdd = hasSlowLinks ? FreePorts.Take(Count) : _ports;
-        await System.IO.File.WriteAllTextAsync(ClusterPath, WithPorts(yaml, [.. _ports[..Odd], toOdd[Odd]]), cancellationToken);
-        await System.IO.File.WriteAllTextAsync(OddClusterPath, WithPorts(yaml, [.. toOdd[..Odd], _ports[Odd]]), cancellationToken);
+        await System.IO.File.WriteAllTextAsync(ClusterPath, WithPorts(yaml, [.. _ports[..Odd], toOdd[Odd]], hasSockets), cancellationToken);
+        await System.IO.File.WriteAllTextAsync(OddClusterPath, WithPorts(yaml, [.. toOdd[..Odd], _ports[Odd]], hasSockets), cancellationToken);
         File = ClusterFile.Load(ClusterPath);
         if (File.PolicyFor(Topic)?.RetainBytes != RetainBytes)
         {
@@ -211,10 +212,14 @@ internal sealed partial class BenchCluster : IAsyncDisposable
         ? WitnessProcess.Start(index, "node", "--cluster", OddClusterPath, "--key", Path.Combine(DirectoryOf(index), "witness.key"), "--listen", OddListen, "--stop-with-input")
         : WitnessProcess.Start(ClusterPath, index);
 
-    private static string WithPorts(string yaml, int[] ports)
+    private string WithPorts(string yaml, int[] ports, bool hasSockets)
     {
         int next = 0;
-        return Address().Replace(yaml, _ => string.Create(CultureInfo.InvariantCulture, $"https://127.0.0.1:{ports[next++]}"));
+        return Address().Replace(yaml, _ =>
+        {
+            string socket = hasSockets ? string.Create(CultureInfo.InvariantCulture, $"\n    unix: {Path.Combine(_root, "w")}{next}.sock") : "";
+            return string.Create(CultureInfo.InvariantCulture, $"https://127.0.0.1:{ports[next++]}{socket}");
+        });
     }
 
     [GeneratedRegex(@"https://127\.0\.0\.1:\d+", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]

@@ -9,7 +9,7 @@ public sealed record BenchOptions
     /// <summary>Witnesses. <value>Default 4, from 4 to 64.</value></summary>
     public int Witnesses { get; init; } = 4;
 
-    /// <summary>Payload sizes of <c>throughput</c>; all other workloads take the first, or 100. Unit: bytes. <value>Default: none, which means 16, 100, 1 KiB, 16 KiB and 1 MiB for <c>throughput</c>.</value></summary>
+    /// <summary>Payload sizes of <c>throughput</c> and <c>transport</c>; all other workloads take the first, or 100. Unit: bytes. <value>Default: none, which means 16, 100, 1 KiB, 16 KiB and 1 MiB for <c>throughput</c>, and 100, 1 KiB, 16 KiB, 64 KiB and 1 MiB for <c>transport</c>.</value></summary>
     public IReadOnlyList<int> Sizes { get; init; } = [];
 
     /// <summary>How long each figure is measured. <value>Default 10 s.</value></summary>
@@ -21,7 +21,7 @@ public sealed record BenchOptions
     /// <summary>Saturation, of which open loops are a share. Unit: messages per second. <value>Default: null; it is measured first.</value></summary>
     public double? Rate { get; init; }
 
-    /// <summary>Of <c>faulty</c>: pairs of a run with a fault and one without; of <c>recovery</c>: kills. <value>Default 5.</value></summary>
+    /// <summary>Of <c>faulty</c>: pairs of a run with a fault and one without; of <c>recovery</c>: kills; of <c>transport</c>: parts that each figure is measured in, in turn. <value>Default 5.</value></summary>
     public int Rounds { get; init; } = 5;
 
     /// <summary>Faults of <c>faulty</c>. See <see cref="BenchRun.Faults"/>. <value>Default: all.</value></summary>

@@ -19,6 +19,7 @@ public static class BenchRun
         ("replay", ReplayWorkload.RunAsync),
         ("recovery", RecoveryWorkload.RunAsync),
         ("receipt", ReceiptWorkload.RunAsync),
+        ("transport", TransportWorkload.RunAsync),
         ("idle-streams", IdleStreamsWorkload.RunAsync),
     ];
 

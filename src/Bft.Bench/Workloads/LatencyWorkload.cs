@@ -43,7 +43,8 @@ internal static class LatencyWorkload
         .. Sustained.Latency("delivered", "delivered", latency.Delivered),
     ];
 
-    private static async Task<LatencyProbe> RunAloneAsync(LoadGroup group, BenchOptions options, CancellationToken cancellationToken)
+    /// <summary>One message in flight: the next one goes when the last is certified and delivered.</summary>
+    public static async Task<LatencyProbe> RunAloneAsync(LoadGroup group, BenchOptions options, CancellationToken cancellationToken)
     {
         long sentAt = 0;
         LatencyProbe NewProbe() => new(group.Publisher.Sent, long.MaxValue / 2, _ => Volatile.Read(ref sentAt));

@@ -45,7 +45,7 @@ internal static class BenchCommand
     private static readonly Option<int> Rounds = new("--rounds")
     {
         HelpName = "N",
-        Description = "faulty: how many pairs of a run with the fault and one without; recovery: how many kills; --peers: how many turns, by default 3. Medians are shown.",
+        Description = "faulty: how many pairs of a run with the fault and one without; recovery: how many kills; transport: parts that each figure is measured in; --peers: how many turns, by default 3. Medians are shown.",
         DefaultValueFactory = _ => 5,
     };
 
