@@ -1,6 +1,5 @@
 using Bft.Bench.Load;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 
 namespace Bft.Bench.Peers;
 
@@ -67,9 +66,9 @@ internal sealed class RabbitContender : IContender
                 {
                     _tally.WaitForRoom(window, cancellationToken);
                 }
-                else if (Send() is { IsCompletedSuccessfully: false } sending)
+                else
                 {
-                    sending.AsTask().GetAwaiter().GetResult();
+                    Send().AsTask().GetAwaiter().GetResult(); // mostly at once, and then without a task of its own
                 }
             }
         },

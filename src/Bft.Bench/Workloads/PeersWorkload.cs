@@ -47,14 +47,14 @@ internal static class PeersWorkload
     private static async Task MeasureAsync(Peer contender, Payloads payloads, Score score, string turn, BenchOptions options, IBenchOutput output, CancellationToken cancellationToken)
     {
         List<(string What, Func<IContender, Task> Run)> runs = [];
-        if (options.Workloads.Contains(Throughput))
+        if (options.Workloads.Contains(Throughput, StringComparer.Ordinal))
         {
             runs.AddRange(Windows.Select(window => (
                 string.Create(CultureInfo.InvariantCulture, $"{window:N0} in flight"),
                 (Func<IContender, Task>)(async running => score.Add(window, await ContenderRun.RateAsync(running, window, options.WarmUp, options.Time, cancellationToken))))));
         }
 
-        if (options.Workloads.Contains(Latency))
+        if (options.Workloads.Contains(Latency, StringComparer.Ordinal))
         {
             runs.Add(("one alone", async running => score.Add(await ContenderRun.AloneAsync(running, options.WarmUp, options.Time, cancellationToken))));
         }

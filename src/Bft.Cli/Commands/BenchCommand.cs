@@ -95,7 +95,7 @@ internal static class BenchCommand
         Fault.AcceptOnlyFromAmong([.. BenchRun.Faults]);
         Command command = new("bench", "Measure how fast it is on this machine.") { Workloads, Peers, Size, Seconds, WarmUp, Rate, Rounds, Fault, Streams, Witnesses, Seed, Compare };
         command.Validators.Add(result => Demand(
-            !result.GetValue(Peers) || result.GetValue(Workloads)!.All(workload => BenchRun.WorkloadsOfPeers.Contains(workload)), $"--peers is for {string.Join(" and ", BenchRun.WorkloadsOfPeers)}.", result.AddError));
+            !result.GetValue(Peers) || result.GetValue(Workloads)!.All(workload => BenchRun.WorkloadsOfPeers.Contains(workload, StringComparer.Ordinal)), $"--peers is for {string.Join(" and ", BenchRun.WorkloadsOfPeers)}.", result.AddError));
         HelpWithExamples.Add(command, """
             Examples:
               bft bench                                             throughput and latency, some four minutes

@@ -79,7 +79,7 @@ internal sealed class PublishCall(Session session, ClusterId cluster, PublisherG
 
     private void Take(Asked asked)
     {
-        IDisposable? admission = asked.Turn;
+        PublisherGate.Admission? admission = asked.Turn;
         try
         {
             Intake taken = intake.Take(asked.Frame);
