@@ -65,7 +65,7 @@ public sealed class LiarTests : IAsyncLifetime
     }
 
     /// <summary>What the honest witnesses hold.</summary>
-    private async Task<VerifiedEvidence[]> EvidenceAsync(BftClient client)
+    private static async Task<VerifiedEvidence[]> EvidenceAsync(BftClient client)
     {
         WitnessEvidence[] held = await client.GetEvidenceAsync(ProcessCluster.Deadline);
         Assert.All(Honest, witness => Assert.Null(held[witness].Problem));

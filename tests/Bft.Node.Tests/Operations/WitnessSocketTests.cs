@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using Bft.Crypto;
 using Bft.Node.Tests.Support;
 using Bft.Protocol.Verification;
-using Bft.Wire.Frames;
 using Grpc.Core;
 
 namespace Bft.Node.Tests.Operations;

@@ -12,7 +12,7 @@ public sealed class SocketPlaceTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData(0)]
+    [InlineData(UnixFileMode.None)]
     [InlineData(UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute)]
     public void A_folder_that_only_its_owner_writes_to_is_guarded(UnixFileMode more)
     {
