@@ -82,7 +82,7 @@ internal static class ExitCodes
         (ExitCode.Timeout, "the time given by --timeout is over"),
         (ExitCode.NodeSettings, "node: cluster.yaml or an option cannot be used"),
         (ExitCode.NodeKey, "node: a key or certificate is missing, open to others, or not the one in cluster.yaml"),
-        (ExitCode.NodePortTaken, "node: another process listens on its port"),
+        (ExitCode.NodePortTaken, "node: another process listens on its port or Unix socket"),
         (ExitCode.NodeForeignData, "node: the data directory belongs to another cluster or witness"),
         (ExitCode.NodeJournalDamaged, "node: records that were durable are damaged or lost"),
         (ExitCode.NodeDisk, "node: the disk refused a write, or is full"),

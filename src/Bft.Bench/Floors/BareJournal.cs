@@ -12,6 +12,7 @@ internal sealed class BareJournal(string directory, double flushesPerWrite) : ID
     private readonly FileDisk _disk = FileDisk.At(directory);
     private readonly ReadOnlyMemory<byte>[] _pieces = new ReadOnlyMemory<byte>[1];
     private IDiskFile? _file;
+    private string? _name;
     private long _offset;
     private double _owed;
 
@@ -41,15 +42,17 @@ internal sealed class BareJournal(string directory, double flushesPerWrite) : ID
 
     private void BeginFile()
     {
-        const string name = "bytes";
+        string? last = _name;
+        _name = last == "even" ? "odd" : "even";
+        IDiskFile next = _disk.Create(_name, FileBytes);
         if (_file is not null)
         {
             _file.Flush();
             _file.Dispose();
-            _disk.Delete(name);
+            _disk.Delete(last!);
         }
 
-        _file = _disk.Create(name, FileBytes);
+        _file = next;
         _offset = 0;
     }
 }

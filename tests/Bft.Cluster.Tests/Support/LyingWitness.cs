@@ -19,10 +19,13 @@ namespace Bft.Cluster.Tests.Support;
 
 /// <summary>
 /// A witness with real keys and sockets that acks whatever it is shown, twice if it is shown two, to everybody and at once, and keeps nothing: who fetches from it or reads at it gets silence, rubbish,
-/// or one byte after the other. Its peers get acks, and now and then a tip, a certificate or evidence that does not hold.
+/// or one byte after the other. Its peers get acks, and a few times a tip, a certificate or evidence that does not hold.
 /// </summary>
 internal sealed class LyingWitness : IAsyncDisposable
 {
+    /// <summary>Each is an offence, and bans grow: after more of them the peers would not hear its contradictions either, for minutes.</summary>
+    private const int RubbishMax = 4;
+
     private readonly ProcessCluster _cluster;
     private readonly int _index;
     private readonly Ed25519Signer _signer;
@@ -118,7 +121,7 @@ internal sealed class LyingWitness : IAsyncDisposable
         foreach (ConcurrentQueue<IExchangeRequest> queue in _toPeers)
         {
             queue.Enqueue(ack);
-            if (Acks % 50 == 0)
+            if (Acks % 50 == 0 && Acks <= 50 * RubbishMax)
             {
                 queue.Enqueue((Acks / 50 % 3) switch
                 {
