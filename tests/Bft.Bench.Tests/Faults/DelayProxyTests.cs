@@ -30,7 +30,7 @@ public sealed class DelayProxyTests
         for (int count = 0; count < sent.Length;)
         {
             count += await far.ReceiveAsync(received.AsMemory(count), deadline.Token);
-            Assert.True(Monotonic.Now - begin >= 149_000_000);
+            Assert.True(Monotonic.Now - begin >= 140_000_000); // timers count in milliseconds of their own, and may be early by some
         }
 
         await sending;
@@ -39,7 +39,7 @@ public sealed class DelayProxyTests
         begin = Monotonic.Now;
         await far.SendAsync(new byte[1], deadline.Token);
         await near.GetStream().ReadExactlyAsync(new byte[1], deadline.Token);
-        Assert.True(Monotonic.Now - begin >= 149_000_000);
+        Assert.True(Monotonic.Now - begin >= 140_000_000);
 
         // The end comes through as well.
         near.Close();

@@ -62,9 +62,15 @@ public sealed class FloorTests : IDisposable
     {
         await using BenchCluster cluster = await BenchCluster.StartAsync(4, hasSlowLinks: false, _deadline.Token);
 
-        FloorRate rate = await TransportFloor.MeasureAsync(Work, publishers: 2, cluster.Scratch, cluster.DirectoryOf, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), _deadline.Token);
+        // On a crowded machine nothing may become durable in two seconds.
+        FloorRate rate;
+        do
+        {
+            rate = await TransportFloor.MeasureAsync(Work, publishers: 2, cluster.Scratch, cluster.DirectoryOf, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), _deadline.Token);
+        }
+        while (rate.PerSecond == 0);
 
-        Assert.True(rate is { PerSecond: > 0, CpuSecondsPerMillion: > 0 }, $"{rate}");
+        Assert.InRange(rate.CpuSecondsPerMillion, double.Epsilon, double.MaxValue);
         Assert.All(Enumerable.Range(0, 4), witness => Assert.True(new DirectoryInfo(Path.Combine(cluster.Scratch, $"discard-{witness}")).EnumerateFiles().Sum(file => file.Length) >= Work.BodyBytes));
         Assert.DoesNotContain(Directory.EnumerateDirectories("/proc").Select(CommandLine), line => line.Contains(cluster.Scratch, StringComparison.Ordinal));
     }
