@@ -10,5 +10,5 @@ internal readonly record struct FloorRate(double PerSecond, double CpuSecondsPer
     public static FloorRate Of(double messages, double seconds, double cpuSeconds) => new(messages / seconds, cpuSeconds / messages * 1e6);
 
     /// <summary>Used so far by these processes and this one.</summary>
-    public static double CpuSecondsOf(params IEnumerable<int> processes) => processes.Append(Environment.ProcessId).Sum(process => ProcessUsage.Of(process)?.CpuSeconds ?? 0);
+    public static double CpuSecondsOf(params IEnumerable<int> processes) => ProcessUsage.CpuSecondsOf(processes.Append(Environment.ProcessId));
 }

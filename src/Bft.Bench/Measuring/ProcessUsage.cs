@@ -18,11 +18,8 @@ internal readonly partial record struct ProcessUsage(double CpuSeconds, long Res
     {
         try
         {
-            string folder = string.Create(CultureInfo.InvariantCulture, $"/proc/{process}");
-            string stat = File.ReadAllText($"{folder}/stat");
-
-            // The name, in brackets, may hold anything; behind it stand the state (3rd field) and the rest.
-            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            string folder = FolderOf(process);
+            string[] fields = FieldsOf(process);
             double cpu = (Number(fields[11]) + Number(fields[12])) / TicksPerSecond;
             return new ProcessUsage(cpu, 1024 * Line($"{folder}/status", "VmRSS:"), 1024 * Line($"{folder}/status", "VmHWM:"), Line($"{folder}/io", "write_bytes:"));
         }
@@ -31,6 +28,19 @@ internal readonly partial record struct ProcessUsage(double CpuSeconds, long Res
             return null;
         }
     }
+
+    /// <summary>Processor seconds of those that run.</summary>
+    public static double CpuSecondsOf(params IEnumerable<int> processes) => processes.Sum(process => Of(process)?.CpuSeconds ?? 0);
+
+    /// <summary>/proc/PID/stat from the state (its 3rd field) on: the name before it, in brackets, may hold anything.</summary>
+    /// <exception cref="IOException">There is no such process.</exception>
+    public static string[] FieldsOf(int process)
+    {
+        string stat = File.ReadAllText($"{FolderOf(process)}/stat");
+        return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+    }
+
+    private static string FolderOf(int process) => string.Create(CultureInfo.InvariantCulture, $"/proc/{process}");
 
     private static long Line(string file, string name) =>
         File.ReadLines(file).FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal)) is { } line

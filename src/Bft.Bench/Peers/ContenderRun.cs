@@ -91,8 +91,8 @@ internal static class ContenderRun
             Monotonic.Now,
             contender.Acked,
             contender.Delivered,
-            contender.Servers.Sum(server => ProcessUsage.Of(server)?.CpuSeconds ?? 0),
-            ProcessUsage.Of(Environment.ProcessId)?.CpuSeconds ?? 0);
+            ProcessUsage.CpuSecondsOf(contender.Servers),
+            ProcessUsage.CpuSecondsOf(Environment.ProcessId));
 
         public Rate Since(Moment before)
         {

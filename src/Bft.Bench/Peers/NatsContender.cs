@@ -9,7 +9,7 @@ namespace Bft.Bench.Peers;
 
 /// <summary>JetStream: a stream of three replicas in files, a publisher that awaits every PubAck, and a push consumer as NATS's own clients make it for an ordered reader.</summary>
 /// <remarks>Publisher and consumer are connected to the servers that lead the stream and the consumer: the shortest way that NATS has.</remarks>
-internal sealed class NatsContender : IContender
+internal sealed class NatsContender : TalliedContender
 {
     private const string Stream = "bench";
     private const string Subject = "bench.in";
@@ -20,88 +20,28 @@ internal sealed class NatsContender : IContender
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
     private readonly NatsServers _servers;
-    private readonly Tally _tally;
     private readonly byte[] _subject = Encoding.ASCII.GetBytes(Subject);
     private readonly byte[] _acks = Encoding.ASCII.GetBytes(Acks);
-    private readonly byte[] _payload;
     private NatsConnection? _publisher;
     private NatsConnection? _consumer;
     private long _acked; // of the publisher's reading thread
 
     private NatsContender(NatsServers servers, Payloads payloads)
-    {
-        _servers = servers;
-        _tally = new Tally(payloads);
-        _payload = new byte[payloads.Size];
-    }
+        : base(payloads) => _servers = servers;
 
-    public long Sent => _tally.Sent;
+    public override IReadOnlyCollection<int> Servers => [.. _servers.Ids];
 
-    public long Acked => _tally.Acked;
+    public static async Task<IContender> StartAsync(bool isFlushed, Payloads payloads, CancellationToken cancellationToken) =>
+        await OpenedAsync(new NatsContender(await NatsServers.StartAsync(isFlushed, cancellationToken), payloads), cancellationToken);
 
-    public long Delivered => _tally.Delivered;
-
-    public Task Failed => _tally.Failed;
-
-    public IReadOnlyCollection<int> Servers => [.. _servers.Ids];
-
-    public LatencyProbe? Probe
-    {
-        set => _tally.Probe = value;
-    }
-
-    public static async Task<IContender> StartAsync(bool isFlushed, Payloads payloads, CancellationToken cancellationToken)
-    {
-        NatsContender contender = new(await NatsServers.StartAsync(isFlushed, cancellationToken), payloads);
-        try
-        {
-            await contender.OpenAsync(cancellationToken);
-            return contender;
-        }
-        catch
-        {
-            await contender.DisposeAsync();
-            throw;
-        }
-    }
-
-    public Task SendAsync(int window, CancellationToken cancellationToken) => Task.Factory.StartNew(
-        () =>
-        {
-            while (!cancellationToken.IsCancellationRequested && !Failed.IsCompleted)
-            {
-                if (_tally.HasRoom(window))
-                {
-                    Send();
-                }
-                else
-                {
-                    _publisher!.Flush();
-                    _tally.WaitForRoom(window, cancellationToken);
-                }
-            }
-
-            _publisher!.Flush();
-        },
-        CancellationToken.None,
-        TaskCreationOptions.LongRunning,
-        TaskScheduler.Default);
-
-    public Task SendOneAsync()
-    {
-        Send();
-        _publisher!.Flush();
-        return Task.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         _publisher?.Dispose();
         _consumer?.Dispose();
         await _servers.DisposeAsync();
     }
 
-    private async Task OpenAsync(CancellationToken cancellationToken)
+    protected override async Task OpenAsync(CancellationToken cancellationToken)
     {
         using NatsConnection control = await NatsConnection.OpenAsync(_servers.AnyPort, cancellationToken);
         await WhenCreatedAsync(control, cancellationToken);
@@ -117,10 +57,10 @@ internal sealed class NatsContender : IContender
         _consumer.Flush();
         _publisher = await NatsConnection.OpenAsync(_servers.PortOf(leader), cancellationToken);
         _publisher.Subscribe(Acks + "*", OnAck);
-        _publisher.Drained = () => _tally.OnAcked(_acked);
+        _publisher.Drained = () => Tally.OnAcked(_acked);
         foreach (NatsConnection connection in new[] { _consumer, _publisher })
         {
-            _ = connection.Ended.ContinueWith(ended => _tally.Fail(ended.Exception?.InnerException ?? new PeerFailedException("closed")), TaskScheduler.Default);
+            _ = connection.Ended.ContinueWith(ended => Tally.Fail(ended.Exception?.InnerException ?? new PeerFailedException("closed")), TaskScheduler.Default);
         }
     }
 
@@ -172,13 +112,13 @@ internal sealed class NatsContender : IContender
         }
     }
 
-    private void Send()
+    protected override ValueTask PublishAsync(long number)
     {
-        long number = _tally.Sent;
-        _tally.Payloads.Write(number, _payload);
-        _tally.OnSending();
-        _publisher!.Publish(_subject, _acks, number, _payload);
+        _publisher!.Publish(_subject, _acks, number, Payload);
+        return ValueTask.CompletedTask;
     }
+
+    protected override void Flush() => _publisher!.Flush();
 
     /// <summary>PubAck: {"stream":"bench","seq":N}. The stream is ours alone, so message n has sequence n + 1.</summary>
     private void OnAck(in NatsFrame message)
@@ -191,7 +131,7 @@ internal sealed class NatsContender : IContender
             || message.Payload.IndexOf("\"error\""u8) >= 0
             || sequence != number + 1 || number != _acked)
         {
-            _tally.Fail(new PeerFailedException($"Of message {_acked} JetStream says {Encoding.UTF8.GetString(message.Payload)} to {Encoding.UTF8.GetString(message.Subject)}."));
+            Tally.Fail(new PeerFailedException($"Of message {_acked} JetStream says {Encoding.UTF8.GetString(message.Payload)} to {Encoding.UTF8.GetString(message.Subject)}."));
             return;
         }
 
@@ -202,14 +142,14 @@ internal sealed class NatsContender : IContender
     {
         if (message.Headers.IsEmpty)
         {
-            _tally.OnDelivered(message.Payload);
+            Tally.OnDelivered(message.Payload);
             return;
         }
 
         // Flow control: the consumer gets more once it has answered. A heartbeat that tells of a stalled one names the same subject in its headers.
         if (!message.Headers.StartsWith(Encoding.ASCII.GetBytes(FlowControl)))
         {
-            _tally.Fail(new PeerFailedException($"JetStream's consumer ends: {Encoding.UTF8.GetString(message.Headers).Trim()}"));
+            Tally.Fail(new PeerFailedException($"JetStream's consumer ends: {Encoding.UTF8.GetString(message.Headers).Trim()}"));
         }
         else if (!message.Reply.IsEmpty)
         {

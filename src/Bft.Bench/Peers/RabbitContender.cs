@@ -5,13 +5,11 @@ namespace Bft.Bench.Peers;
 
 /// <summary>A quorum queue on three nodes, a publisher with confirms, and a consumer that acknowledges; through RabbitMQ's own client.</summary>
 /// <remarks>Both are connected to the node that leads the queue. Confirms are counted here, for the client's own tracking allocates a task for each message.</remarks>
-internal sealed class RabbitContender : IContender
+internal sealed class RabbitContender : TalliedContender
 {
     private const string Queue = "bench";
 
     private readonly RabbitNodes _nodes;
-    private readonly Tally _tally;
-    private readonly byte[] _payload;
     private readonly BasicProperties _properties = new() { Persistent = true };
     private readonly CachedString _exchange = new("");
     private readonly CachedString _key = new(Queue);
@@ -21,64 +19,14 @@ internal sealed class RabbitContender : IContender
     private ulong _confirmed; // all up to here; of the connection's reading loop
 
     private RabbitContender(RabbitNodes nodes, Payloads payloads)
-    {
-        _nodes = nodes;
-        _tally = new Tally(payloads);
-        _payload = new byte[payloads.Size];
-    }
+        : base(payloads) => _nodes = nodes;
 
-    public long Sent => _tally.Sent;
+    public override IReadOnlyCollection<int> Servers => [.. _nodes.Ids];
 
-    public long Acked => _tally.Acked;
+    public static async Task<IContender> StartAsync(Payloads payloads, CancellationToken cancellationToken) =>
+        await OpenedAsync(new RabbitContender(await RabbitNodes.StartAsync(cancellationToken), payloads), cancellationToken);
 
-    public long Delivered => _tally.Delivered;
-
-    public Task Failed => _tally.Failed;
-
-    public IReadOnlyCollection<int> Servers => [.. _nodes.Ids];
-
-    public LatencyProbe? Probe
-    {
-        set => _tally.Probe = value;
-    }
-
-    public static async Task<IContender> StartAsync(Payloads payloads, CancellationToken cancellationToken)
-    {
-        RabbitContender contender = new(await RabbitNodes.StartAsync(cancellationToken), payloads);
-        try
-        {
-            await contender.OpenAsync(cancellationToken);
-            return contender;
-        }
-        catch
-        {
-            await contender.DisposeAsync();
-            throw;
-        }
-    }
-
-    public Task SendAsync(int window, CancellationToken cancellationToken) => Task.Factory.StartNew(
-        () =>
-        {
-            while (!cancellationToken.IsCancellationRequested && !Failed.IsCompleted)
-            {
-                if (!_tally.HasRoom(window))
-                {
-                    _tally.WaitForRoom(window, cancellationToken);
-                }
-                else
-                {
-                    Send().AsTask().GetAwaiter().GetResult(); // mostly at once, and then without a task of its own
-                }
-            }
-        },
-        CancellationToken.None,
-        TaskCreationOptions.LongRunning,
-        TaskScheduler.Default);
-
-    public Task SendOneAsync() => Send().AsTask();
-
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         try
         {
@@ -93,7 +41,7 @@ internal sealed class RabbitContender : IContender
         }
     }
 
-    private async Task OpenAsync(CancellationToken cancellationToken)
+    protected override async Task OpenAsync(CancellationToken cancellationToken)
     {
         _publisher = await ConnectAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false), cancellationToken);
         Dictionary<string, object?> arguments = new(StringComparer.Ordinal) { ["x-queue-type"] = "quorum", ["x-quorum-initial-group-size"] = RabbitNodes.Count };
@@ -112,7 +60,7 @@ internal sealed class RabbitContender : IContender
 
         IChannel consumer = await ConnectAsync(new CreateChannelOptions(publisherConfirmationsEnabled: false, publisherConfirmationTrackingEnabled: false), cancellationToken);
         await consumer.BasicQosAsync(0, Reader.Prefetch, global: false, cancellationToken);
-        await consumer.BasicConsumeAsync(Queue, autoAck: false, new Reader(consumer, _tally), cancellationToken);
+        await consumer.BasicConsumeAsync(Queue, autoAck: false, new Reader(consumer, Tally), cancellationToken);
     }
 
     private async Task<IChannel> ConnectAsync(CreateChannelOptions options, CancellationToken cancellationToken)
@@ -128,16 +76,11 @@ internal sealed class RabbitContender : IContender
 
     private Task FailAsync(string problem)
     {
-        _tally.Fail(new PeerFailedException(problem));
+        Tally.Fail(new PeerFailedException(problem));
         return Task.CompletedTask;
     }
 
-    private ValueTask Send()
-    {
-        _tally.Payloads.Write(_tally.Sent, _payload);
-        _tally.OnSending();
-        return _publisher!.BasicPublishAsync(_exchange, _key, mandatory: false, _properties, _payload);
-    }
+    protected override ValueTask PublishAsync(long number) => _publisher!.BasicPublishAsync(_exchange, _key, mandatory: false, _properties, Payload);
 
     /// <summary>Tags count from 1.</summary>
     private void OnConfirm(ulong tag, bool isMultiple)
@@ -157,7 +100,7 @@ internal sealed class RabbitContender : IContender
             _confirmed++;
         }
 
-        _tally.OnAcked((long)_confirmed);
+        Tally.OnAcked((long)_confirmed);
     }
 
     private sealed class Reader(IChannel channel, Tally tally) : AsyncDefaultBasicConsumer(channel)

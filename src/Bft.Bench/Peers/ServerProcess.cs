@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Bft.Bench.Measuring;
 
 namespace Bft.Bench.Peers;
 
@@ -20,7 +21,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         kill -KILL 0
         """;
 
-    private const int StateField = 0; // of /proc/PID/stat, counted from the one behind the name; proc(5)
+    private const int StateField = 0; // as ProcessUsage.FieldsOf counts; proc(5)
     private const int SessionField = 3;
     private const int LogEnd = 300; // characters of a log that are shown
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
@@ -123,8 +124,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         try
         {
-            string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/stat"));
-            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            string[] fields = ProcessUsage.FieldsOf(process);
             return fields[StateField] is "Z" or "X" ? 0 : int.Parse(fields[SessionField], CultureInfo.InvariantCulture);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -67,13 +67,13 @@ internal static class TransportWorkload
         public BenchCluster Cluster => cluster;
 
         /// <summary>Unit: MB of payload per second.</summary>
-        public double Rate => Median(_rates);
+        public double Rate => FaultyWorkload.Median(_rates);
 
         /// <summary>Unit: processor seconds per GB.</summary>
-        public double Cpu => Median(_costs);
+        public double Cpu => FaultyWorkload.Median(_costs);
 
         /// <summary>From sending to the certificate, one message in flight. Unit: ms.</summary>
-        public double Alone => Median(_alone);
+        public double Alone => FaultyWorkload.Median(_alone);
 
         public static async Task<Side> OpenAsync(bool hasSockets, int size, BenchOptions options, CancellationToken cancellationToken)
         {
@@ -104,7 +104,5 @@ internal static class TransportWorkload
             await group.DisposeAsync();
             await cluster.DisposeAsync();
         }
-
-        private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
     }
 }
