@@ -145,10 +145,11 @@ public sealed class PublishTests(RunningCluster running)
     {
         foreach ((Action<BftProcess> signal, ExitCode code) in new (Action<BftProcess>, ExitCode)[] { (bft => bft.Terminate(), ExitCode.Terminated), (bft => bft.Interrupt(), ExitCode.Interrupted) })
         {
-            using BftProcess process = BftProcess.Start("publish", "signals", "--lines", "-", "--cluster", _cluster.Yaml);
+            string topic = $"signals-{code}"; // its own: the reader must not see the first round's messages and think that this one's are certified
+            using BftProcess process = BftProcess.Start("publish", topic, "--lines", "-", "--cluster", _cluster.Yaml);
             await process.Input.WriteAsync("one\ntwo\n");
             await process.Input.FlushAsync();
-            using BftProcess reader = BftProcess.Start("subscribe", "signals", "--from", "earliest", "--cluster", _cluster.Yaml);
+            using BftProcess reader = BftProcess.Start("subscribe", topic, "--from", "earliest", "--cluster", _cluster.Yaml);
             await reader.SeenAsync("two");
 
             signal(process);

@@ -7,7 +7,7 @@ namespace Bft.Node.Tests.Ingress;
 
 public sealed class SharingTests
 {
-    private const int GreedyCalls = 8;
+    private const int GreedyCalls = 16;
 
     [Fact]
     public async Task A_batch_of_one_identity_does_not_wait_behind_all_calls_of_another()
@@ -37,7 +37,7 @@ public sealed class SharingTests
         // The number of its group commit says when each became durable.
         Mark mine = (await modestMark)[modest.Header.Id];
         Dictionary<StreamId, Mark> others = await MarksAsync(cluster, greedy[0], GreedyCalls);
-        Assert.InRange(others.Values.Count(mark => mark < mine), 1, 3);
+        Assert.InRange(others.Values.Count(mark => mark < mine), 1, GreedyCalls / 2); // in the order of arrival all; two would be enough, but its batch may still be on its way when the disk is released
         Array.ForEach(greedy, publisher => publisher.Dispose());
     }
 
@@ -77,29 +77,49 @@ public sealed class SharingTests
     private static async Task<List<Mark>> MarksOfAsync(LocalCluster cluster, TestPublisher publisher, int batches)
     {
         List<Mark> marks = [];
-        while (marks.Count < batches)
+        await foreach ((StreamId stream, Mark mark) in AcksAsync(cluster, publisher))
         {
-            IPublishReply? reply = await publisher.Calls[0].NextRawAsync(frame => frame is AcksFrame);
-            Assert.True(AckBundle.TryParse(cluster.Committee.Cluster, ((AcksFrame)reply!).Bundle.Span, out AckBundle? bundle));
-            marks.AddRange(bundle.Leaves.Where(leaf => leaf.Statement.Batch.Stream == publisher.Header.Id).Select(_ => bundle.Root.Mark));
+            if (stream == publisher.Header.Id)
+            {
+                marks.Add(mark);
+            }
+
+            if (marks.Count == batches)
+            {
+                break;
+            }
         }
 
         return marks;
     }
 
+    /// <summary>The same of the first batch of each stream.</summary>
     private static async Task<Dictionary<StreamId, Mark>> MarksAsync(LocalCluster cluster, TestPublisher publisher, int streams)
     {
         Dictionary<StreamId, Mark> marks = [];
-        while (marks.Count < streams)
+        await foreach ((StreamId stream, Mark mark) in AcksAsync(cluster, publisher))
+        {
+            marks.TryAdd(stream, mark);
+            if (marks.Count == streams)
+            {
+                break;
+            }
+        }
+
+        return marks;
+    }
+
+    /// <summary>The acks that a publisher is sent, for ever.</summary>
+    private static async IAsyncEnumerable<(StreamId Stream, Mark Mark)> AcksAsync(LocalCluster cluster, TestPublisher publisher)
+    {
+        while (true)
         {
             IPublishReply? reply = await publisher.Calls[0].NextRawAsync(frame => frame is AcksFrame);
             Assert.True(AckBundle.TryParse(cluster.Committee.Cluster, ((AcksFrame)reply!).Bundle.Span, out AckBundle? bundle));
             foreach (AckLeaf leaf in bundle.Leaves)
             {
-                marks.TryAdd(leaf.Statement.Batch.Stream, bundle.Root.Mark);
+                yield return (leaf.Statement.Batch.Stream, bundle.Root.Mark);
             }
         }
-
-        return marks;
     }
 }
