@@ -21,6 +21,9 @@ internal readonly record struct Bytes32
         _d = BinaryPrimitives.ReadUInt64BigEndian(bytes[24..]);
     }
 
+    /// <summary>The first eight bytes as a big-endian number: it is ordered as the whole is.</summary>
+    public ulong Prefix => _a;
+
     public void CopyTo(Span<byte> destination)
     {
         // The last slice first: a destination that is too short throws before it is half written.

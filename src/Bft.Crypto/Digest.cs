@@ -38,6 +38,9 @@ public readonly record struct Digest : IComparable<Digest>
         return isHex;
     }
 
+    /// <summary>The first eight bytes as a big-endian number: it is ordered as digests are.</summary>
+    public ulong Prefix => _bytes.Prefix;
+
     /// <summary>Writes the 32 bytes.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The destination is shorter than 32 bytes; nothing is written.</exception>
     public void CopyTo(Span<byte> destination) => _bytes.CopyTo(destination);

@@ -33,7 +33,7 @@ internal sealed class Readable(SimulatedCluster cluster) : Checker
                 cluster.Simulation.Probe("rot repaired", witness.Id);
             }
 
-            foreach (StreamLog log in witness.Store.Ordered)
+            foreach (StreamLog log in witness.Store.Streams)
             {
                 for (Sequence sequence = log.FirstKept; sequence < log.End; sequence = sequence.Following)
                 {

@@ -33,7 +33,7 @@ internal sealed class StoreScrub(SimulatedDisk disk, Journal journal, BatchStore
     /// <summary>Flips a bit of a statement, body or certificate that is stored, in a segment that nothing is written to any more.</summary>
     public static bool TryRot(SimulatedDisk disk, Journal journal, BatchStore store, ref Lot lot)
     {
-        StreamLog[] logs = [.. store.Ordered.Where(log => log.End > log.FirstKept)];
+        StreamLog[] logs = [.. store.Streams.Where(log => log.End > log.FirstKept)];
         if (logs.Length == 0)
         {
             return false;

@@ -14,7 +14,7 @@ internal static class Standing
     {
         List<ReadOnlyMemory<byte>> certificates = [];
         List<SignedStatement> originals = [];
-        foreach (StreamLog log in store.StreamsOf(topic, publisher).OrderByDescending(log => log.Header.Incarnation))
+        foreach (StreamLog log in store.StreamsOf(topic, publisher))
         {
             // The tip's own original too: a certificate alone does not say which incarnation's it is.
             SignedStatement[] above = [.. log.TipStatement() is { } own ? [own] : Array.Empty<SignedStatement>(), .. log.RecordedAboveTip().Select(SignedStatement.From)];

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
-using Bft.Crypto;
 
 namespace Bft.Protocol.Model;
 
@@ -11,28 +10,27 @@ internal interface IOfStream
 }
 
 /// <summary>One item of each stream, in the order of their ids. An item costs little more than its reference: there may be very many.</summary>
-/// <remarks>Cut into parts by an id's first byte: a newcomer moves those of its part alone.</remarks>
+/// <remarks>
+/// <para>Cut into parts by an id's first byte: a newcomer moves those of its part alone. Its next four bytes are beside the item: a search among many looks at no item but the right one.</para>
+/// <para>One thread changes it; any number may read meanwhile. What comes last in a part takes the place of a null, for all else there is a new part. So a reader finds what was there when it began, and perhaps what came since.</para>
+/// </remarks>
 internal sealed class StreamTable<T> : IEnumerable<T>
     where T : class, IOfStream
 {
     public const int Parts = 256;
 
-    private readonly List<T>?[] _parts = new List<T>?[Parts];
+    private static readonly TablePart Empty = new([], []);
+    private readonly TablePart?[] _parts = new TablePart?[Parts];
 
     public int Count { get; private set; }
 
     public T this[StreamId stream] => TryGetValue(stream, out T? item) ? item : throw new KeyNotFoundException($"There is no stream {stream}.");
 
-    public static int PartOf(StreamId stream)
-    {
-        Span<byte> bytes = stackalloc byte[Digest.Length];
-        stream.Digest.CopyTo(bytes);
-        return bytes[0];
-    }
+    public static int PartOf(StreamId stream) => (int)(stream.Digest.Prefix >> 56);
 
     public bool TryGetValue(StreamId stream, [NotNullWhen(true)] out T? item)
     {
-        item = Find(stream, out List<T>? part) is var at and >= 0 ? part![at] : null;
+        (_parts[PartOf(stream)] ?? Empty).Find(stream, out item);
         return item is not null;
     }
 
@@ -41,25 +39,29 @@ internal sealed class StreamTable<T> : IEnumerable<T>
     /// <returns>False when the stream has its item already.</returns>
     public bool TryAdd(T item)
     {
-        int at = Find(item.Id, out List<T>? part);
-        if (at >= 0)
+        ref TablePart? part = ref _parts[PartOf(item.Id)];
+        part ??= Empty;
+        int at = part.Find(item.Id, out T? other);
+        if (other is not null)
         {
             return false;
         }
 
-        (part ?? (_parts[PartOf(item.Id)] = new List<T>(1))).Insert(~at, item);
+        part = part.With(item, at);
         Count++;
         return true;
     }
 
     public bool Remove(StreamId stream)
     {
-        if (Find(stream, out List<T>? part) is not (var at and >= 0))
+        ref TablePart? part = ref _parts[PartOf(stream)];
+        int at = (part ?? Empty).Find(stream, out T? item);
+        if (item is null)
         {
             return false;
         }
 
-        part!.RemoveAt(at);
+        part = part!.Without(at);
         Count--;
         return true;
     }
@@ -74,25 +76,25 @@ internal sealed class StreamTable<T> : IEnumerable<T>
     }
 
     /// <summary>The items of a part.</summary>
-    public IReadOnlyList<T> Part(int part) => _parts[part] ?? (IReadOnlyList<T>)[];
+    public ReadOnlySpan<T> Part(int part) => (_parts[part] ?? Empty).Items;
 
     /// <summary>The items without the first ones; whole parts are skipped.</summary>
     public IEnumerable<T> From(int skipped)
     {
         int part = 0;
-        for (; part < Parts && skipped >= Part(part).Count; part++)
+        for (; part < Parts && skipped >= Part(part).Length; part++)
         {
-            skipped -= Part(part).Count;
+            skipped -= Part(part).Length;
         }
 
-        return _parts.Skip(part).SelectMany(items => items ?? []).Skip(skipped);
+        return _parts.Skip(part).SelectMany(static of => (of ?? Empty).All).Skip(skipped);
     }
 
     public IEnumerator<T> GetEnumerator()
     {
-        foreach (List<T>? part in _parts)
+        foreach (TablePart? part in _parts)
         {
-            foreach (T item in part ?? [])
+            for (int i = 0; part?[i] is { } item; i++)
             {
                 yield return item;
             }
@@ -101,24 +103,77 @@ internal sealed class StreamTable<T> : IEnumerable<T>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>The item's place in its part; the complement of where it would stand when there is none.</summary>
-    private int Find(StreamId stream, out List<T>? part)
+    /// <summary>Items in order, then nulls; of each the key beside it. A key whose item is not there yet, or the other way round, is nobody's.</summary>
+    private sealed class TablePart(uint[] keys, T?[] items)
     {
-        part = _parts[PartOf(stream)];
-        int low = 0;
-        int high = (part?.Count ?? 0) - 1;
-        while (low <= high)
-        {
-            int middle = (low + high) / 2;
-            int order = part![middle].Id.CompareTo(stream);
-            if (order == 0)
-            {
-                return middle;
-            }
+        public T? this[int at] => at < items.Length ? items[at] : null;
 
-            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
+        public IEnumerable<T> All => items.TakeWhile(static item => item is not null)!;
+
+        public ReadOnlySpan<T> Items
+        {
+            get
+            {
+                int count = items.Length;
+                while (count > 0 && items[count - 1] is null)
+                {
+                    count--;
+                }
+
+                return new ReadOnlySpan<T>(items!, 0, count);
+            }
         }
 
-        return ~low;
+        /// <summary>The item, and its place; where it would stand when there is none.</summary>
+        public int Find(StreamId stream, out T? item)
+        {
+            uint key = KeyOf(stream);
+            int low = 0;
+            int high = keys.Length;
+            while (low < high)
+            {
+                int middle = (low + high) / 2;
+                (low, high) = keys[middle] < key ? (middle + 1, high) : (low, middle);
+            }
+
+            for (; low < keys.Length && keys[low] == key && items[low] is { } found && found.Id.CompareTo(stream) is var order and <= 0; low++)
+            {
+                if (order == 0)
+                {
+                    item = found;
+                    return low;
+                }
+            }
+
+            item = null;
+            return low;
+        }
+
+        public TablePart With(T item, int at)
+        {
+            uint key = KeyOf(item.Id);
+            if (this[at] is null && at < items.Length)
+            {
+                (items[at], keys[at]) = (item, key);
+                return this;
+            }
+
+            ReadOnlySpan<T> old = Items;
+            int length = old.Length < items.Length ? items.Length : old.Length + 1 + (old.Length / 4);
+            uint[] newKeys = new uint[length];
+            T?[] newItems = new T?[length];
+            old[..at].CopyTo(newItems!);
+            old[at..].CopyTo(newItems.AsSpan(at + 1)!);
+            newItems[at] = item;
+            keys.AsSpan(0, at).CopyTo(newKeys);
+            keys.AsSpan(at, old.Length - at).CopyTo(newKeys.AsSpan(at + 1));
+            newKeys[at] = key;
+            newKeys.AsSpan(old.Length + 1).Fill(uint.MaxValue);
+            return new TablePart(newKeys, newItems);
+        }
+
+        public TablePart Without(int at) => new([.. keys[..at], .. keys[(at + 1)..]], [.. items[..at], .. items[(at + 1)..]]);
+
+        private static uint KeyOf(StreamId stream) => unchecked((uint)(stream.Digest.Prefix >> 24));
     }
 }

@@ -43,9 +43,9 @@ internal sealed class TipTable
         return Sha256.Hash(digests);
     }
 
-    private static Digest MakeDigest(IReadOnlyList<StreamWitness> streams)
+    private static Digest MakeDigest(ReadOnlySpan<StreamWitness> streams)
     {
-        byte[] entries = new byte[EntryLength * streams.Count];
+        byte[] entries = new byte[EntryLength * streams.Length];
         StatementWriter writer = new(entries);
         foreach (StreamWitness stream in streams)
         {

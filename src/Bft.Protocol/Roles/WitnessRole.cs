@@ -423,7 +423,7 @@ public sealed partial class WitnessRole : IWholeWitness
     {
         if (!_streams.TryGetValue(id, out WitnessStream? stream))
         {
-            stream = new WitnessStream(new StreamWitness(id, _committee, this), _committee);
+            stream = new WitnessStream(new StreamWitness(id, _committee, this));
             _streams.TryAdd(stream);
             if (_offenders.Contains(id))
             {

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Bft.Protocol.Certifying;
-using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Protocol.Witnessing;
@@ -8,7 +7,7 @@ using Bft.Protocol.Witnessing;
 namespace Bft.Protocol.Roles;
 
 /// <summary>A stream as a witness role keeps it: its own acks, everybody's acks, and what contradicts.</summary>
-internal sealed class WitnessStream(StreamWitness witness, Committee committee) : IOfStream
+internal sealed class WitnessStream(StreamWitness witness) : IOfStream
 {
     private AckCollector? _collector; // null while nothing is collected: most streams are idle
     private SortedDictionary<(Sequence Sequence, Crypto.Digest Digest), VerifiedStatement>? _shown; // bound: four windows; null while nothing is divergent
@@ -18,7 +17,7 @@ internal sealed class WitnessStream(StreamWitness witness, Committee committee) 
 
     public StreamId Id => Witness.Id;
 
-    public AckCollector Collector => _collector ??= new AckCollector(committee);
+    public AckCollector Collector => _collector ??= new AckCollector(Witness.Committee);
 
     /// <summary>C3: slots of which acks are kept.</summary>
     public int AckedSlotCount => _collector?.SlotCount ?? 0;
@@ -55,7 +54,7 @@ internal sealed class WitnessStream(StreamWitness witness, Committee committee) 
     {
         _shown ??= [];
         bool isNew = _shown.TryAdd((statement.Sequence, statement.Digest), statement);
-        if (_shown.Count > 4 * committee.Limits.WindowSlots)
+        if (_shown.Count > 4 * Witness.Committee.Limits.WindowSlots)
         {
             _shown.Remove(_shown.Keys.First());
         }

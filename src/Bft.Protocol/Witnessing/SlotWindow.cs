@@ -22,6 +22,8 @@ internal sealed class SlotWindow(StreamId stream, Committee committee)
 
     public StreamId Stream => stream;
 
+    public Committee Committee => committee;
+
     /// <summary>States kept: at most six windows (C3).</summary>
     public int Count => _slots.Count;
 

@@ -22,6 +22,8 @@ internal sealed class StreamWitness : IOfStream
 
     public StreamId Id => _window.Stream;
 
+    public Committee Committee => _window.Committee;
+
     /// <summary>Null until the first statement of the stream is seen (a certificate names only the id).</summary>
     public StreamHeader? Header
     {

@@ -15,17 +15,18 @@ public sealed class BatchStore(int pageRows = 512)
     /// <summary>Tips whose certificates are in memory: the ones that rose last, which are asked for most.</summary>
     private const int RecentTipsMax = 1024;
 
-    private readonly ConcurrentDictionary<StreamId, StreamLog> _streams = new();
-    private readonly StreamTable<StreamLog> _tipless = new(); // those of which nothing is stored
+    private readonly StreamTable<StreamLog> _streams = new();
+    private readonly PublisherStreams _publishers = new(); // the same
     private readonly Queue<StreamTip> _recent = new(); // bound: RecentTipsMax
-    private readonly ConcurrentDictionary<Topic, AppendList<StreamLog>> _topics = new();
-    private readonly StreamTable<StreamLog> _ordered = new(); // the same, for the thread that owns the journal
+    private readonly ConcurrentDictionary<Topic, TopicStreams> _topics = new();
+    private readonly List<TopicStreams> _shown = []; // the same, in the order in which they came
+    private List<TopicStreams> _touched = []; // bound: each topic once
 
     /// <summary>Streams of which something is recorded.</summary>
     public int StreamCount => _streams.Count;
 
-    /// <summary>All streams, in no order.</summary>
-    public IEnumerable<StreamLog> Streams => _streams.Values;
+    /// <summary>All streams, by id.</summary>
+    public IEnumerable<StreamLog> Streams => _streams;
 
     /// <summary>What is stored and cannot be read.</summary>
     public StoreDamages Damages { get; } = new();
@@ -39,18 +40,14 @@ public sealed class BatchStore(int pageRows = 512)
     public bool IsStored(Slot slot) => _streams.TryGetValue(slot.Stream, out StreamLog? log) && slot.Sequence < log.End;
 
     /// <summary>Streams of a topic of which something is stored. Their number only rises, and their order stays.</summary>
-    public int StreamCountOf(Topic topic) => _topics.TryGetValue(topic, out AppendList<StreamLog>? streams) ? (int)streams.Count : 0;
+    public int StreamCountOf(Topic topic) => _topics.TryGetValue(topic, out TopicStreams? streams) ? (int)streams.Count : 0;
 
     /// <param name="topic">A topic with streams.</param>
     /// <param name="index">Below a <see cref="StreamCountOf"/> that the caller has read.</param>
     public StreamLog StreamOf(Topic topic, int index) => _topics[topic][index];
 
-    /// <summary>A publisher's streams in a topic, whether anything of them is stored or not, in no order. For the thread that owns the journal.</summary>
-    public IEnumerable<StreamLog> StreamsOf(Topic topic, PublicKey publisher)
-    {
-        IEnumerable<StreamLog> stored = Enumerable.Range(0, StreamCountOf(topic)).Select(index => StreamOf(topic, index));
-        return stored.Concat(_tipless).Where(log => log.Header.Publisher == publisher && log.Header.Topic == topic);
-    }
+    /// <summary>A publisher's streams in a topic, whether anything of them is stored or not, the newest incarnation first. For the thread that owns the journal.</summary>
+    public IEnumerable<StreamLog> StreamsOf(Topic topic, PublicKey publisher) => _publishers.NewestFirst(topic, publisher);
 
     /// <summary>W7: a stored tip is durable; from now on readers see what it covers.</summary>
     public void OnStoredTip(StoredTip tip)
@@ -69,6 +66,26 @@ public sealed class BatchStore(int pageRows = 512)
         {
             Show(log);
         }
+
+        TopicStreams topic = log.Streams!;
+        topic.OnStored(log);
+        if (!topic.IsTouched)
+        {
+            topic.IsTouched = true;
+            _touched.Add(topic);
+        }
+    }
+
+    /// <summary>Topics of which something is stored. For the thread that owns the journal.</summary>
+    internal IReadOnlyList<TopicStreams> Topics => _shown;
+
+    /// <summary>Topics in which a tip rose since this was asked last. For the thread that owns the journal.</summary>
+    internal IReadOnlyList<TopicStreams> TakeTouched()
+    {
+        List<TopicStreams> touched = _touched;
+        touched.ForEach(topic => topic.IsTouched = false);
+        _touched = [];
+        return touched;
     }
 
     internal int PageRows => pageRows;
@@ -78,17 +95,13 @@ public sealed class BatchStore(int pageRows = 512)
 
     internal StreamLog this[StreamId stream] => _streams[stream];
 
-    /// <summary>All streams, by id. For the thread that owns the journal.</summary>
-    internal IEnumerable<StreamLog> Ordered => _ordered;
-
     /// <summary>W11: nothing of the stream was ever certified, and nothing will be acked in it again.</summary>
     internal void Forget(StreamId stream)
     {
         if (_streams.TryGetValue(stream, out StreamLog? log) && log.RecordedTip is null)
         {
-            _streams.TryRemove(stream, out _);
-            _ordered.Remove(stream);
-            _tipless.Remove(stream);
+            _streams.Remove(stream);
+            _publishers.Remove(log);
         }
     }
 
@@ -118,16 +131,19 @@ public sealed class BatchStore(int pageRows = 512)
     }
 
     /// <summary>The journal is replayed: reading begins.</summary>
-    internal void Attach(Journal journal) => Journal = journal;
+    internal void Attach(Journal journal)
+    {
+        _publishers.Sort();
+        Journal = journal;
+    }
 
     private StreamLog LogOf(StreamHeader header)
     {
         if (!_streams.TryGetValue(header.Id, out StreamLog? log))
         {
             log = new StreamLog(header, this);
-            _ordered.TryAdd(log);
-            _tipless.TryAdd(log);
-            _streams[header.Id] = log;
+            _publishers.Add(log);
+            _streams.TryAdd(log);
         }
 
         return log;
@@ -135,7 +151,12 @@ public sealed class BatchStore(int pageRows = 512)
 
     private void Show(StreamLog log)
     {
-        _tipless.Remove(log.Header.Id);
-        _topics.GetOrAdd(log.Header.Topic, static _ => new AppendList<StreamLog>()).Add(log);
+        TopicStreams topic = _topics.GetOrAdd(log.Header.Topic, static _ => new TopicStreams());
+        if (topic.Count == 0)
+        {
+            _shown.Add(topic);
+        }
+
+        log.Join(topic);
     }
 }

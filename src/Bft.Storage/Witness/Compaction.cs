@@ -16,7 +16,7 @@ internal sealed class Compaction(BatchStore store, Journal journal)
     {
         SortedDictionary<long, long> live = [];
         (long segment, long bytes) = (0, 0); // neighbours lie in one segment mostly
-        foreach (StreamLog log in store.Ordered)
+        foreach (StreamLog log in store.Streams)
         {
             StreamIndex index = log.Index;
             Sequence sequence = index.First;
@@ -74,7 +74,7 @@ internal sealed class Compaction(BatchStore store, Journal journal)
 
         if (merged.Count > 1)
         {
-            foreach (StreamLog log in store.Ordered)
+            foreach (StreamLog log in store.Streams)
             {
                 log.Index.Renew(page => merged.Contains(page.At.Segment));
             }
@@ -96,7 +96,7 @@ internal sealed class Compaction(BatchStore store, Journal journal)
         }
 
         List<Action> moved = [];
-        foreach (StreamLog log in leaving.Count == 0 ? [] : store.Ordered)
+        foreach (StreamLog log in leaving.Count == 0 ? [] : store.Streams)
         {
             Move(log, leaving, moved);
         }
@@ -109,9 +109,15 @@ internal sealed class Compaction(BatchStore store, Journal journal)
     private SortedDictionary<long, long> Pages()
     {
         SortedDictionary<long, long> pages = [];
-        foreach (IndexPage page in store.Ordered.SelectMany(log => log.Index.Pages).Where(page => page.IsWritten))
+        foreach (StreamLog log in store.Streams)
         {
-            pages[page.At.Segment] = pages.GetValueOrDefault(page.At.Segment) + page.At.Length;
+            foreach (IndexPage page in log.Index.Pages)
+            {
+                if (page.IsWritten)
+                {
+                    pages[page.At.Segment] = pages.GetValueOrDefault(page.At.Segment) + page.At.Length;
+                }
+            }
         }
 
         return pages;
@@ -124,7 +130,7 @@ internal sealed class Compaction(BatchStore store, Journal journal)
             log.Index.First,
             (sequence, slot) => leaving.Contains(slot.Segment) ? Moved(slot, sequence >= log.Floor) : slot,
             certificate => leaving.Contains(certificate.Position.Segment) && log.TryRead(certificate.Position, out byte[] bytes)
-                ? certificate with { Position = Append(bytes) }
+                ? new StoredCertificate(certificate.Top, certificate.StoredAt, Append(bytes))
                 : certificate);
         Dictionary<StreamLog.Candidate, StoredSlot> candidates = new(ReferenceEqualityComparer.Instance);
         foreach (StreamLog.Candidate candidate in log.Candidates().Where(candidate => leaving.Contains(candidate.Slot.Segment)))

@@ -10,101 +10,123 @@ namespace Bft.Storage;
 internal readonly record struct Cut(StreamLog Log, Sequence Floor, Sequence First, long Bytes);
 
 /// <summary>S2: decides what is cut, by bytes and age per topic; whole certified ranges, the oldest first.</summary>
+/// <remarks>It costs what was stored and what is cut, however many streams there are; only a topic's streams are put in order when it first keeps less than all: at the start, mostly.</remarks>
 internal sealed class Retention(BatchStore store, Func<Topic, RetentionPolicy> policyOf)
 {
+    /// <summary>Topics that are looked at though nothing was stored there: in turn, for what is old by now and for policies that changed.</summary>
+    public const int TopicsInTurn = 1024;
+
+    private int _turn;
+    private uint _looks; // one a second, or a few
+
+    /// <summary>The journal is replayed: streams are put in order before anybody waits for the thread that does it.</summary>
+    public void Start()
+    {
+        foreach (TopicStreams topic in store.Topics)
+        {
+            if (topic.Count > TopicStreams.FewMax && policyOf(topic.Topic) != RetentionPolicy.KeepAll)
+            {
+                topic.Order();
+            }
+        }
+    }
+
     /// <param name="now">The steady clock that certificates were stored by: a jump of the host's clock cuts nothing.</param>
+    /// <returns>To be planned before the next look.</returns>
     public List<Cut> Decide(long now)
     {
         List<Cut> cuts = [];
-        StreamLog[] limited = [.. store.Ordered.Where(log => log.Tip is not null && policyOf(log.Header.Topic) != RetentionPolicy.KeepAll)];
-        foreach (IGrouping<Topic, StreamLog> topic in limited.GroupBy(log => log.Header.Topic))
+        _looks++;
+        foreach (TopicStreams topic in store.TakeTouched())
         {
-            RetentionPolicy policy = policyOf(topic.Key);
-            Cutting[] streams = [.. topic.Select(log => new Cutting(log))];
-            CutBodies(streams, policy, now);
-            cuts.AddRange(streams.Select(stream => stream.Decide(policy, now)).Where(cut => cut.Bytes > 0));
+            Decide(topic, now, cuts);
+        }
+
+        for (int i = Math.Min(TopicsInTurn, store.Topics.Count); i > 0; i--)
+        {
+            _turn = (_turn + 1) % store.Topics.Count;
+            Decide(store.Topics[_turn], now, cuts);
         }
 
         return cuts;
     }
 
-    private static void CutBodies(Cutting[] streams, RetentionPolicy policy, long now)
+    private void Decide(TopicStreams topic, long now, List<Cut> cuts)
     {
-        long bytes = streams.Sum(stream => stream.Bytes);
-        PriorityQueue<Cutting, (long StoredAt, StreamId Stream)> oldest = new();
-        foreach (Cutting stream in streams)
+        // Twice in one look would cut twice: nothing is planned yet.
+        if (topic.Look == _looks || policyOf(topic.Topic) is not { } policy || policy == RetentionPolicy.KeepAll)
         {
-            Enqueue(stream);
+            return;
         }
 
-        while (oldest.TryDequeue(out Cutting? stream, out (long StoredAt, StreamId Stream) key)
-            && (bytes > policy.Bytes || (policy.Age is { } age && now - key.StoredAt > age.TotalMilliseconds)))
+        topic.Look = _looks;
+        if (topic.Count <= TopicStreams.FewMax && !IsAnythingOver(topic, policy, now))
         {
-            bytes -= stream.CutRange();
-            Enqueue(stream);
+            return;
         }
 
-        void Enqueue(Cutting stream)
+        topic.Order();
+        OrderedDictionary<StreamId, Cutting> streams = [];
+        CutBodies(topic, policy, now, streams);
+        foreach (Cutting stream in streams.Values)
         {
-            if (stream.OldestAt is { } at)
+            topic.History!.Add(stream.Log, stream.HistoryAt);
+        }
+
+        while (topic.History!.Oldest is var (log, at) && IsOver(policy.HistoryAge, at, now))
+        {
+            Cutting stream = CuttingOf(log, streams);
+            if (stream.HistoryAt == at)
             {
-                oldest.Enqueue(stream, (at, stream.Id));
+                stream.CutHistory();
             }
+
+            topic.History.MoveOldest(stream.HistoryAt);
+        }
+
+        topic.Settle();
+        cuts.AddRange(streams.Values.Select(stream => stream.Cut).Where(cut => cut.Bytes > 0));
+    }
+
+    private static bool IsAnythingOver(TopicStreams topic, RetentionPolicy policy, long now)
+    {
+        for (int i = 0; i < topic.Count; i++)
+        {
+            Cutting stream = new(topic[i]);
+            if (IsOver(policy.Age, stream.OldestAt, now) || IsOver(policy.HistoryAge, stream.HistoryAt, now))
+            {
+                return true;
+            }
+        }
+
+        return topic.BodyBytes > policy.Bytes;
+    }
+
+    private static void CutBodies(TopicStreams topic, RetentionPolicy policy, long now, OrderedDictionary<StreamId, Cutting> streams)
+    {
+        long bytes = topic.BodyBytes;
+        while (topic.Bodies!.Oldest is var (log, at) && (bytes > policy.Bytes || IsOver(policy.Age, at, now)))
+        {
+            // It may stand where it was before a floor was accepted (S3).
+            Cutting stream = CuttingOf(log, streams);
+            if (stream.OldestAt == at)
+            {
+                bytes -= stream.CutRange();
+            }
+
+            topic.Bodies.MoveOldest(stream.OldestAt);
         }
     }
 
-    /// <summary>A stream whose floor is being decided.</summary>
-    private sealed class Cutting(StreamLog log)
+    private static bool IsOver(TimeSpan? age, long? storedAt, long now) => age is { } most && now - storedAt > most.TotalMilliseconds;
+
+    private static Cutting CuttingOf(StreamLog log, OrderedDictionary<StreamId, Cutting> streams)
     {
-        private readonly StreamIndex _index = log.Index;
-        private long _next = log.Index.CertificateFor(log.Planned.Floor);
-        private Sequence _floor = log.Planned.Floor;
-        private long _freed;
-
-        public StreamId Id => log.Header.Id;
-
-        public long Bytes => log.BodyBytes;
-
-        /// <summary>When the lowest range whose bodies are kept was stored; null when none is.</summary>
-        public long? OldestAt => _floor < _index.End ? _index.Certificates[_next].StoredAt : null;
-
-        public long CutRange()
+        if (!streams.TryGetValue(log.Header.Id, out Cutting? stream))
         {
-            long bytes = 0;
-            Sequence end = new Sequence(_index.Certificates[_next].Top).Following;
-            for (; _floor < end; _floor = _floor.Following)
-            {
-                bytes += _index[_floor].BodyLength;
-            }
-
-            _next++;
-            _freed += bytes;
-            return bytes;
+            streams.Add(log.Header.Id, stream = new Cutting(log));
         }
 
-        /// <summary>The range right below the floor keeps statements and certificate: they prove the floor.</summary>
-        public Cut Decide(RetentionPolicy policy, long now)
-        {
-            Sequence first = log.Planned.First;
-            if (policy.HistoryAge is { } age)
-            {
-                for (long i = _index.CertificateFor(first); i < _index.Certificates.Count; i++)
-                {
-                    StoredCertificate range = _index.Certificates[i];
-                    Sequence end = new Sequence(range.Top).Following;
-                    if (end >= _floor || now - range.StoredAt <= age.TotalMilliseconds)
-                    {
-                        break;
-                    }
-
-                    _freed += range.Position.Length + ((long)(end.Value - first.Value) * log.StatementLength);
-                    first = end;
-                }
-            }
-
-            // A range of empty bodies is cut too.
-            bool isCut = _floor > log.Planned.Floor || first > log.Planned.First;
-            return new Cut(log, _floor, first, isCut ? Math.Max(_freed, 1) : 0);
-        }
+        return stream;
     }
 }

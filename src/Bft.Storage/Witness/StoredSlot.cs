@@ -40,28 +40,37 @@ internal readonly record struct StoredSlot(int Segment, uint Offset, uint Statem
 /// <summary>A certificate that is kept, when it was stored, and where its bytes lie.</summary>
 /// <param name="Top">The slot of its batch.</param>
 /// <param name="StoredAt">By the journal's steady clock. Unit: milliseconds.</param>
-/// <param name="Position">Its bytes.</param>
-internal readonly record struct StoredCertificate(ulong Top, long StoredAt, JournalPosition Position) : IIndexRow<StoredCertificate>
+/// <param name="Segment">Where its bytes lie; as in a <see cref="JournalPosition"/>, but smaller.</param>
+/// <param name="Offset">In the segment.</param>
+/// <param name="Length">Unit: bytes.</param>
+/// <param name="Checksum">Of the bytes.</param>
+internal readonly record struct StoredCertificate(ulong Top, long StoredAt, uint Segment, uint Offset, int Length, uint Checksum) : IIndexRow<StoredCertificate>
 {
+    public StoredCertificate(ulong top, long storedAt, JournalPosition position)
+        : this(top, storedAt, checked((uint)position.Segment), checked((uint)position.Offset), position.Length, position.Checksum)
+    {
+    }
+
     public static int Bytes => 32;
+
+    public JournalPosition Position => new(Segment, Offset, Length, Checksum);
 
     public void Write(Span<byte> to)
     {
         BinaryPrimitives.WriteUInt64LittleEndian(to, Top);
         BinaryPrimitives.WriteInt64LittleEndian(to[8..], StoredAt);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[16..], (uint)Position.Segment);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[20..], (uint)Position.Offset);
-        BinaryPrimitives.WriteInt32LittleEndian(to[24..], Position.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[28..], Position.Checksum);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[16..], Segment);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[20..], Offset);
+        BinaryPrimitives.WriteInt32LittleEndian(to[24..], Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[28..], Checksum);
     }
 
     /// <inheritdoc cref="StoredSlot.Read"/>
     public static StoredCertificate Read(ReadOnlySpan<byte> from) => new(
         BinaryPrimitives.ReadUInt64LittleEndian(from),
         BinaryPrimitives.ReadInt64LittleEndian(from[8..]),
-        new JournalPosition(
-            BinaryPrimitives.ReadUInt32LittleEndian(from[16..]),
-            BinaryPrimitives.ReadUInt32LittleEndian(from[20..]),
-            Math.Max(0, BinaryPrimitives.ReadInt32LittleEndian(from[24..])),
-            BinaryPrimitives.ReadUInt32LittleEndian(from[28..])));
+        BinaryPrimitives.ReadUInt32LittleEndian(from[16..]),
+        BinaryPrimitives.ReadUInt32LittleEndian(from[20..]),
+        Math.Max(0, BinaryPrimitives.ReadInt32LittleEndian(from[24..])),
+        BinaryPrimitives.ReadUInt32LittleEndian(from[28..]));
 }

@@ -11,7 +11,8 @@ internal sealed class StreamIndex(Sequence first)
 
     public IndexRows<StoredCertificate> Certificates { get; init; } = new();
 
-    public IEnumerable<IndexPage> Pages => Slots.Pages.Concat(Certificates.Pages);
+    /// <summary>Most streams have none.</summary>
+    public IEnumerable<IndexPage> Pages => Slots.Pages.Count + Certificates.Pages.Count == 0 ? [] : Slots.Pages.Concat(Certificates.Pages);
 
     /// <summary>One above the last slot.</summary>
     public Sequence End => new(first.Value + (ulong)Slots.Count);

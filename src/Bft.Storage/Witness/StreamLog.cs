@@ -58,7 +58,25 @@ public sealed class StreamLog : IOfStream
     internal (Sequence Floor, Sequence First) Planned { get; set; }
 
     /// <summary>Body bytes from the planned floor up. For the thread that owns the journal.</summary>
-    internal long BodyBytes { get; set; }
+    internal long BodyBytes
+    {
+        get;
+        set
+        {
+            if (Streams is { } topic)
+            {
+                topic.BodyBytes += value - field;
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>Its topic's; null while nothing of it is stored. For the thread that owns the journal.</summary>
+    internal TopicStreams? Streams { get; private set; }
+
+    /// <summary>The orders of its topic in which it stands. For the thread that owns the journal.</summary>
+    internal byte Orders { get; set; }
 
     internal StreamIndex Index => _index;
 
@@ -167,7 +185,10 @@ public sealed class StreamLog : IOfStream
 
     internal int StatementLength => _statementLength;
 
-    internal IEnumerable<Candidate> Candidates()
+    /// <summary>What is recorded above the stored tip, by sequence; most streams have nothing there. For the thread that owns the journal.</summary>
+    internal IEnumerable<Candidate> Candidates() => _candidates == None ? [] : AboveTip();
+
+    private IEnumerable<Candidate> AboveTip()
     {
         foreach ((Sequence _, Candidate? first) in _candidates.OrderBy(pair => pair.Key))
         {
@@ -369,6 +390,14 @@ public sealed class StreamLog : IOfStream
         index.Certificates.Add(stored);
         Raise(certificate, isSigned);
         Volatile.Write(ref _end, (long)index.End.Value);
+    }
+
+    /// <summary>Something of it is stored: from now on it is one of its topic's.</summary>
+    internal void Join(TopicStreams topic)
+    {
+        topic.Add(this);
+        topic.BodyBytes += BodyBytes;
+        Streams = topic;
     }
 
     private void Raise(VerifiedCertificate certificate, bool isSigned)

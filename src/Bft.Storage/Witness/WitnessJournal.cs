@@ -91,6 +91,7 @@ public sealed class WitnessJournal : IDisposable
         WitnessJournal journal = new(Journal.Open(disk, options, replay), store, options, committee, self, replay, retention) { _evidenceCount = replay.Evidence.Count };
         replay.Complete(isCheckpointSafe: !journal.Journal.IsTwinMissing);
         store.Attach(journal.Journal);
+        journal._retention?.Start();
         if (!replay.HasIdentity)
         {
             journal.Journal.Append((byte)WitnessRecordKind.Identity, WitnessRecords.Identity(committee.Cluster, self));
@@ -178,7 +179,7 @@ public sealed class WitnessJournal : IDisposable
     public bool OnDamaged(long segment)
     {
         bool isNeeded = Journal.Segments.Any(each => each.Segment == segment);
-        foreach (StreamLog log in _store.Ordered)
+        foreach (StreamLog log in _store.Streams)
         {
             bool IsThere(IndexPage page) => page.IsWritten && (page.At.Segment == segment || page.At.Segment + 1 == segment);
             isNeeded |= log.Index.Pages.Any(IsThere);
@@ -292,12 +293,12 @@ public sealed class WitnessJournal : IDisposable
     {
         _clockRecorded = _clock.Elapsed;
         Snapshot snapshot = new(CheckpointRecords.Begin(new CheckpointHead(_committee.Cluster, _self.Value, _clockRecorded, _hasAll, _superseded)));
-        foreach (StreamLog log in _store.Ordered)
+        foreach (StreamLog log in _store.Streams)
         {
             snapshot.Add(WitnessRecordKind.Stream, StreamRecords.Stream(log, snapshot, _store.PageRows));
         }
 
-        foreach (StreamLog.Candidate candidate in _store.Ordered.SelectMany(log => log.Candidates()))
+        foreach (StreamLog.Candidate candidate in _store.Streams.SelectMany(log => log.Candidates()))
         {
             snapshot.Add(WitnessRecordKind.Placed, CheckpointRecords.Placed(candidate));
         }

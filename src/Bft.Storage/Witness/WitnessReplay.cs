@@ -104,7 +104,7 @@ internal sealed class WitnessReplay(IDisk disk, Committee committee, WitnessInde
         TakeStreams();
         if (!isCheckpointSafe)
         {
-            foreach (StreamLog log in store.Ordered)
+            foreach (StreamLog log in store.Streams)
             {
                 log.Index.Renew(page => _pages.IsOwn(page.At));
             }

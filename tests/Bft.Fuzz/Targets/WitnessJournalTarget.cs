@@ -34,7 +34,7 @@ internal sealed class WitnessJournalTarget() : JournalTarget("witness-journal")
         WitnessRole role = new(World.Committee, new WitnessIndex(0), World.Cluster.SignerOf(new WitnessIndex(0)), NodeLimits.Default);
         BatchStore store = new();
         using WitnessJournal journal = Open(disk, role, store);
-        return string.Join(' ', store.Ordered.Select(log => $"{log.Header.Topic}/{log.Header.Incarnation.Counter}: {log.Tip?.Sequence} {log.Index.Slots.Count} {log.Index.Certificates.Count}")) + $" {journal.EvidenceCount}";
+        return string.Join(' ', store.Streams.Select(log => $"{log.Header.Topic}/{log.Header.Incarnation.Counter}: {log.Tip?.Sequence} {log.Index.Slots.Count} {log.Index.Certificates.Count}")) + $" {journal.EvidenceCount}";
     }
 
     private static WitnessJournal Open(IDisk disk, WitnessRole role, BatchStore store) =>

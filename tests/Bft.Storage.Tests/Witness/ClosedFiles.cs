@@ -69,7 +69,7 @@ internal sealed class ClosedFiles : IDisposable
     private static string StateOf(WitnessRole role, BatchStore store)
     {
         List<string> lines = [];
-        foreach (StreamLog log in store.Ordered)
+        foreach (StreamLog log in store.Streams)
         {
             lines.Add($"{log.Header.Id} {log.FirstKept} {log.Floor} {log.End} {log.Tip?.Digest} {log.RecordedTip?.Digest}");
             lines.AddRange(log.Candidates().Select(candidate => $"{candidate.Statement.Reference} acked from {candidate.AckBase}"));
@@ -92,7 +92,7 @@ internal sealed class ClosedFiles : IDisposable
     private int ReadBack(BatchStore store)
     {
         int refused = 0;
-        foreach (StreamLog log in store.Ordered)
+        foreach (StreamLog log in store.Streams)
         {
             TestStream stream = _streams[log.Header.Id];
             for (Sequence sequence = log.FirstKept; sequence < log.End; sequence = sequence.Following)
