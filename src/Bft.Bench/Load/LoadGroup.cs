@@ -1,6 +1,7 @@
 using Bft.Bench.Measuring;
 using Bft.Bench.Running;
 using Bft.Client;
+using Bft.Protocol.Model;
 
 namespace Bft.Bench.Load;
 
@@ -70,17 +71,18 @@ internal sealed class LoadGroup : IAsyncDisposable
     public static int ClientsOf(int receivers) => (receivers + SubscriptionsPerClient - 1) / SubscriptionsPerClient;
 
     /// <summary>Opens all, and waits until a first message of each publisher has come through: then the witnesses ack, and every connection is up.</summary>
-    public static async Task<LoadGroup> OpenAsync(BenchCluster cluster, Payloads payloads, CancellationToken cancellationToken, int publishers = 1, int receivers = 1)
+    public static async Task<LoadGroup> OpenAsync(BenchCluster cluster, Payloads payloads, CancellationToken cancellationToken, int publishers = 1, int receivers = 1, Topic? topic = null)
     {
+        Topic common = topic ?? BenchCluster.Topic;
         BftClient[] receiving = [.. Enumerable.Range(0, ClientsOf(receivers)).Select(index => cluster.Connect(BenchCluster.ReceiverName(index)))];
         List<LoadReceiver> opened = [];
         for (int i = 0; i < receivers; i++)
         {
-            opened.Add(await ReceiveAsync(receiving[i / SubscriptionsPerClient], payloads, cancellationToken));
+            opened.Add(await ReceiveAsync(receiving[i / SubscriptionsPerClient], payloads, cancellationToken, common));
         }
 
         IEnumerable<Task<Publisher>> opening = Enumerable.Range(0, publishers)
-            .Select(index => cluster.Connect(BenchCluster.PublisherName(index)).OpenPublisherAsync(BenchCluster.Topic, cancellationToken: cancellationToken));
+            .Select(index => cluster.Connect(BenchCluster.PublisherName(index)).OpenPublisherAsync(common, cancellationToken: cancellationToken));
         LoadGroup group = new(cluster, receiving[0], [.. (await Task.WhenAll(opening)).Select(publisher => new LoadPublisher(publisher, payloads))], opened);
         await Task.WhenAll(group.Publishers.Select(publisher => publisher.SendOneAsync())).WaitAsync(Patience, cancellationToken);
         await group.WhenAllDeliveredAsync(cancellationToken);
@@ -88,8 +90,8 @@ internal sealed class LoadGroup : IAsyncDisposable
     }
 
     /// <summary>One more receiver, from the first message kept.</summary>
-    public static async Task<LoadReceiver> ReceiveAsync(BftClient client, Payloads payloads, CancellationToken cancellationToken) =>
-        new(await client.SubscribeAsync(BenchCluster.Topic, cancellationToken: cancellationToken), payloads);
+    public static async Task<LoadReceiver> ReceiveAsync(BftClient client, Payloads payloads, CancellationToken cancellationToken, Topic? topic = null) =>
+        new(await client.SubscribeAsync(topic ?? BenchCluster.Topic, cancellationToken: cancellationToken), payloads);
 
     /// <summary>Publishes as fast as messages are accepted, and measures from the end of the warm-up on.</summary>
     public async Task<Sustained> RunFastAsync(TimeSpan warmUp, TimeSpan time, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Bft.Bench.Faults;
+using Bft.Bench.Measuring;
 using Bft.Client;
 using Bft.Configuration;
 using Bft.Protocol.Model;
@@ -96,6 +97,9 @@ internal sealed partial class BenchCluster : IAsyncDisposable
         _clients.Add(client);
         return client;
     }
+
+    /// <summary>Used so far by the witnesses that run, and by this process.</summary>
+    public double CpuSeconds() => ProcessUsage.CpuSecondsOf(_witnesses.OfType<WitnessProcess>().Select(witness => witness.Id).Append(Environment.ProcessId));
 
     /// <summary>SIGKILL.</summary>
     public async Task KillAsync(int index)

@@ -222,7 +222,7 @@ internal static class BenchCommand
         },
     };
 
-    private static int SizeOf(string text, Action<string> addError)
+    internal static int SizeOf(string text, Action<string> addError)
     {
         int size = TryParseSize(text) ?? 0;
         Demand(size is >= 8 and <= 1024 * 1024, $"'{text}' is no size: from 8 to 1MiB, which is a number with or without KiB or MiB.", addError);

@@ -15,10 +15,10 @@ internal sealed class BenchView : IBenchOutput
     private readonly List<BenchCase> _cases = [];
     private volatile Step _step = new("", null, 0);
 
-    public BenchView(Session session)
+    public BenchView(Session session, bool isMachineShown = true)
     {
         _session = session;
-        if (session.IsJson)
+        if (session.IsJson && isMachineShown)
         {
             Machine here = Machine.Here();
             session.Json.Write("machine", fields =>

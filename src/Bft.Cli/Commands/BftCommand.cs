@@ -20,6 +20,7 @@ internal static class BftCommand
             EvidenceCommand.Create(interruption),
             DemoCommand.Create(interruption),
             BenchCommand.Create(interruption),
+            PlanCommand.Create(interruption),
             BenchCommand.CreateHostile(interruption),
             BenchCommand.CreateDiscard(interruption),
         };
