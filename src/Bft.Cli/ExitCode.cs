@@ -26,7 +26,7 @@ internal enum ExitCode
     /// <summary>Evidence of a fault was met, or is held by the witnesses.</summary>
     Evidence = 13,
 
-    /// <summary>`bench --compare`: a figure lost more than a tenth against the published ones.</summary>
+    /// <summary>`bench --compare`: a figure lost more than a tenth against the published ones. `plan --validate`: a prediction is off by more than a quarter.</summary>
     Slower = 14,
 
     /// <summary>The time given by --timeout is over.</summary>
@@ -78,7 +78,7 @@ internal static class ExitCodes
         (ExitCode.Invalid, "not valid: receipt, payload, line above the limit, refused message"),
         (ExitCode.UnderQuorum, "fewer witnesses than a quorum answered"),
         (ExitCode.Evidence, "evidence of a fault was met, or is held by the witnesses"),
-        (ExitCode.Slower, "bench --compare: a figure lost more than 10 % against the published ones"),
+        (ExitCode.Slower, "bench --compare: a figure lost more than 10 % against the published ones; plan --validate: a prediction is off by more than 25 %"),
         (ExitCode.Timeout, "the time given by --timeout is over"),
         (ExitCode.NodeSettings, "node: cluster.yaml or an option cannot be used"),
         (ExitCode.NodeKey, "node: a key or certificate is missing, open to others, or not the one in cluster.yaml"),

@@ -18,11 +18,12 @@ public static class Calibration
     private const int Fanned = 3; // receivers
     private const int Piece = 256 * 1024;
     private const int SmallPiece = 512;
+    private const double FlushesPerPiece = 0.1; // pieces count when they are flushed
     private static readonly TimeSpan Warm = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(0.7);
     private static readonly TimeSpan Counted = TimeSpan.FromSeconds(2);
 
-    /// <exception cref="LoadFailedException">A cluster came to a halt.</exception>
+    /// <exception cref="LoadFailedException">A cluster came to a halt, or hardly moved.</exception>
     public static async Task<StageCosts> MeasureAsync(IBenchOutput output, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(output);
@@ -30,6 +31,8 @@ public static class Calibration
             await FewAsync(output, cancellationToken);
         Trial wide = await WideAsync(output, cancellationToken);
 
+        foreach (Trial t in new[] { light, many, heavy, fanned, wide }) { Console.Error.WriteLine($"{t}"); }
+        Console.Error.WriteLine($"busy {busy} certified {certified} delivered {delivered} frame {perFrame} byte {perByte} flush {flush} write {writePerByte}");
         output.Doing("hashing and signing");
         double hash = StageTimer.HashPerByte();
         (double sign, double verify) = StageTimer.Signatures();
@@ -48,9 +51,10 @@ public static class Calibration
         double publisherPerPeer = Slope(perBatch(light, light.Clients), perBatch(wide, wide.Clients), publisher.PerBatch / Few);
 
         // Copies cross n times and once for each receiver; acks, certificates and tips go between all pairs.
-        double wirePerByte = Math.Max(1, heavy.WireBytes / heavy.Bytes / (Few + 1));
+        // What a run at its limit sends twice is not in them, so the lower of two counts.
+        double wirePerByte = Math.Max(1, Math.Min(heavy.WireBytes / heavy.Bytes, many.WireBytes / many.Bytes) / (Few + 1));
         double pairs = (Few * (Few - 1)) + (2 * Few);
-        double diskPerByte = Math.Max(1, heavy.DiskBytes / heavy.Bytes);
+        double diskPerByte = Math.Max(1, Math.Min(heavy.DiskBytes / heavy.Bytes, many.DiskBytes / many.Bytes));
         StageCosts costs = new()
         {
             Machine = $"{Machine.Here().Processor}, {Machine.Here().Date}",
@@ -75,7 +79,10 @@ public static class Calibration
             DiskBytesPerBatch = Math.Max(0, (light.DiskBytes - (light.Bytes * diskPerByte)) / light.Batches),
         };
         BatchTimes alone = new(costs, Here(SmallSize, Few, Environment.ProcessorCount), 1);
-        return costs with { CertifiedRest = Math.Max(0, certified - alone.Certified()), DeliveredRest = Math.Max(0, delivered - alone.Delivered()) };
+        costs = costs with { CertifiedRest = Math.Max(0, certified - alone.Certified()), DeliveredRest = Math.Max(0, delivered - alone.Delivered()) };
+        return costs.WhyIllegal() is { } reason
+            ? throw new LoadFailedException($"This machine was too busy for its stages to be measured ({reason}) Try again when it does less.")
+            : costs;
     }
 
     /// <summary>A cluster such as a bench starts on this machine.</summary>
@@ -145,13 +152,13 @@ public static class Calibration
     /// <summary>Processor seconds to take a piece from one process to another, without hashing and writing it.</summary>
     private static async Task<double> CrossAsync(BenchCluster cluster, int bytes, CancellationToken cancellationToken)
     {
-        Floors.BatchWork Pieces(int receivers) => new(1, receivers, 1, bytes, 0, 0, 0, 0);
+        BatchWork Pieces(int receivers) => new(1, receivers, 1, bytes, 0, 0, FlushesPerPiece, 0);
         FloorRate one = await MeasureAsync(Pieces(0));
         FloorRate two = await MeasureAsync(Pieces(1));
         double seconds = (two.CpuSecondsPerMillion - one.CpuSecondsPerMillion) / 1e6;
         return Math.Max(0, seconds - (bytes * StageTimer.HashPerByte()));
 
-        Task<FloorRate> MeasureAsync(Floors.BatchWork work) => TransportFloor.MeasureAsync(work, 1, Path.Combine(cluster.Scratch, $"cross-{bytes}-{work.Receivers}"), cluster.DirectoryOf, Settle, Counted / 2, cancellationToken);
+        Task<FloorRate> MeasureAsync(BatchWork work) => TransportFloor.MeasureAsync(work, 1, Path.Combine(cluster.Scratch, $"cross-{bytes}-{work.Receivers}"), cluster.DirectoryOf, Settle, Counted, cancellationToken);
     }
 
     private static double Share(double share, double max) => double.IsFinite(share) ? Math.Clamp(share, 0, max) : 0;

@@ -91,7 +91,8 @@ public sealed record StageCosts
 
     public string ToJson() => JsonSerializer.Serialize(this, Format);
 
-    private string? WhyIllegal()
+    /// <summary>As a sentence; null when they can be planned with.</summary>
+    internal string? WhyIllegal()
     {
         double[] all =
         [

@@ -36,6 +36,14 @@ public sealed class UsageTests
     [InlineData("bench faulty --fault mood", "mood")]
     [InlineData("bench --compare /nowhere/figures.json", "cannot be compared with")]
     [InlineData("bench faulty --peers", "--peers is for throughput and latency")]
+    [InlineData("plan --witnesses 65", "from 4 to 64")]
+    [InlineData("plan --size 7", "'7' is no size")]
+    [InlineData("plan --link moon", "moon")]
+    [InlineData("plan --delay soon", "'soon' is no time")]
+    [InlineData("plan --rate 0", "above 0")]
+    [InlineData("plan --cluster x --witnesses 4", "choose one of")]
+    [InlineData("plan --cluster /nonexistent/cluster.yaml", "bft init")]
+    [InlineData("plan --costs /nonexistent/costs.json", "no such folder")]
     public async Task What_is_wrong_with_the_command_line_is_said_with_exit_code_1(string arguments, string problem)
     {
         BftResult result = await BftProcess.RunAsync(arguments.Split(' '));
@@ -70,6 +78,7 @@ public sealed class UsageTests
     [InlineData("status")]
     [InlineData("demo")]
     [InlineData("bench")]
+    [InlineData("plan")]
     public async Task Each_command_has_help_with_examples(string command)
     {
         BftResult result = await BftProcess.RunAsync(command, "--help");
