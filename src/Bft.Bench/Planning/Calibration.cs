@@ -1,85 +1,19 @@
-using Bft.Bench.Floors;
 using Bft.Bench.Load;
 using Bft.Bench.Results;
-using Bft.Bench.Running;
 using Bft.Protocol.Membership;
-using Bft.Protocol.Model;
 
 namespace Bft.Bench.Planning;
 
-/// <summary>Measures <see cref="StageCosts"/> on this machine in some half a minute: the stages that can be had alone, and short runs through real clusters for what a batch, a byte and a message cost each kind of process in all.</summary>
+/// <summary>Measures <see cref="StageCosts"/> on this machine in about a minute: the stages that can be had alone, and short runs through real clusters for what a batch, a byte and a message cost each kind of process in all.</summary>
 public static class Calibration
 {
-    private const int SmallSize = 100;
-    private const int LargeSize = 16 * 1024;
-    private const double LightRate = 5000; // 100 B: batches of a few KB, one after the other
-    private const int Few = 4; // witnesses
-    private const int More = 7;
-    private const int Fanned = 3; // receivers
-    private const int Piece = 256 * 1024;
-    private const int SmallPiece = 512;
-    private const double FlushesPerPiece = 0.1; // pieces count when they are flushed
-    private static readonly TimeSpan Warm = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(0.7);
-    private static readonly TimeSpan Counted = TimeSpan.FromSeconds(2);
-
     /// <exception cref="LoadFailedException">A cluster came to a halt, or hardly moved.</exception>
     public static async Task<StageCosts> MeasureAsync(IBenchOutput output, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(output);
-        (Trial light, Trial many, Trial heavy, Trial fanned, double busy, double certified, double delivered, double perFrame, double perByte, double flush, double writePerByte) =
-            await FewAsync(output, cancellationToken);
-        Trial wide = await WideAsync(output, cancellationToken);
-
-        foreach (Trial t in new[] { light, many, heavy, fanned, wide }) { Console.Error.WriteLine($"{t}"); }
-        Console.Error.WriteLine($"busy {busy} certified {certified} delivered {delivered} frame {perFrame} byte {perByte} flush {flush} write {writePerByte}");
+        CalibrationRuns runs = await CalibrationRuns.MakeAsync(output, cancellationToken);
         output.Doing("hashing and signing");
-        double hash = StageTimer.HashPerByte();
-        (double sign, double verify) = StageTimer.Signatures();
-
-        // What two more receivers cost says what one does; the rest of the clients' process is the publisher's.
-        double perBatch(Trial trial, double cpu) => cpu / trial.Batches;
-        double receiverShare = Share((perBatch(fanned, fanned.Clients) - perBatch(heavy, heavy.Clients)) / (Fanned - 1) / perBatch(heavy, heavy.Clients), 0.8);
-        double serveShare = Share((perBatch(fanned, fanned.Witness) - perBatch(heavy, heavy.Witness)) / (Fanned - 1) / perBatch(heavy, heavy.Witness), 1.0 / Few);
-        ProcessWork clients = WorkFit.Of(light, heavy, many, trial => trial.Clients);
-        ProcessWork witness = WorkFit.Of(light, heavy, many, trial => trial.Witness);
-        ProcessWork publisher = clients.Times(1 - receiverShare);
-        double sent = Math.Min(perByte / 2 * Few, publisher.PerByte);
-
-        // A batch at more witnesses: what a further one adds for each of the others.
-        double witnessPerPeer = Slope(perBatch(light, light.Witness), perBatch(wide, wide.Witness), witness.PerBatch / (Few - 1));
-        double publisherPerPeer = Slope(perBatch(light, light.Clients), perBatch(wide, wide.Clients), publisher.PerBatch / Few);
-
-        // Copies cross n times and once for each receiver; acks, certificates and tips go between all pairs.
-        // What a run at its limit sends twice is not in them, so the lower of two counts.
-        double wirePerByte = Math.Max(1, Math.Min(heavy.WireBytes / heavy.Bytes, many.WireBytes / many.Bytes) / (Few + 1));
-        double pairs = (Few * (Few - 1)) + (2 * Few);
-        double diskPerByte = Math.Max(1, Math.Min(heavy.DiskBytes / heavy.Bytes, many.DiskBytes / many.Bytes));
-        StageCosts costs = new()
-        {
-            Machine = $"{Machine.Here().Processor}, {Machine.Here().Date}",
-            HashPerByte = hash,
-            Sign = sign,
-            Verify = verify,
-            Flush = flush,
-            WritePerByte = writePerByte,
-            CrossPerFrame = perFrame,
-            CrossPerByte = 2 * sent / Few,
-            Publisher = new ProcessWork(publisher.PerBatch - (publisherPerPeer * Few), publisherPerPeer, publisher.PerByte - sent, publisher.PerMessage),
-            Witness = witness.Times(1 - serveShare) with { PerBatch = (witness.PerBatch * (1 - serveShare)) - Math.Min(witnessPerPeer * (Few - 1), witness.PerBatch * (1 - serveShare) * 0.9), PerPeer = Math.Min(witnessPerPeer, witness.PerBatch * (1 - serveShare) * 0.9 / (Few - 1)) },
-            Serve = witness.Times(serveShare * Few),
-            Receiver = clients.Times(receiverShare),
-            BeforeShare = Math.Clamp(certified / delivered, 0.3, 0.9),
-            CertifiedRest = 0,
-            DeliveredRest = 0,
-            ProcessorShare = busy,
-            WireBytesPerByte = wirePerByte,
-            WireBytesPerPair = Math.Max(0, (light.WireBytes - (light.Bytes * wirePerByte * (Few + 1))) / light.Batches / pairs),
-            DiskBytesPerByte = diskPerByte,
-            DiskBytesPerBatch = Math.Max(0, (light.DiskBytes - (light.Bytes * diskPerByte)) / light.Batches),
-        };
-        BatchTimes alone = new(costs, Here(SmallSize, Few, Environment.ProcessorCount), 1);
-        costs = costs with { CertifiedRest = Math.Max(0, certified - alone.Certified()), DeliveredRest = Math.Max(0, delivered - alone.Delivered()) };
+        StageCosts costs = Fit(runs, $"{Machine.Here().Processor}, {Machine.Here().Date}", StageTimer.HashPerByte(), StageTimer.Signatures(), Environment.ProcessorCount);
         return costs.WhyIllegal() is { } reason
             ? throw new LoadFailedException($"This machine was too busy for its stages to be measured ({reason}) Try again when it does less.")
             : costs;
@@ -95,73 +29,62 @@ public static class Calibration
         IsShared = true,
     };
 
-    private static async Task<(Trial Light, Trial Many, Trial Heavy, Trial Fanned, double Busy, double Certified, double Delivered, double PerFrame, double PerByte, double Flush, double WritePerByte)> FewAsync(
-        IBenchOutput output, CancellationToken cancellationToken)
+    /// <summary>Splits what the runs took into what each part of a batch takes.</summary>
+    internal static StageCosts Fit(CalibrationRuns runs, string machine, double hashPerByte, (double Sign, double Verify) signatures, double cores)
     {
-        output.Doing("starting four witnesses");
-        await using BenchCluster cluster = await BenchCluster.StartAsync(Few, hasSlowLinks: false, cancellationToken);
-        Trial many;
-        Trial light;
-        ProcessorUse use;
-        LatencyProbe alone;
-        await using (LoadGroup group = await OpenAsync(cluster, SmallSize, 1, cancellationToken))
+        const int few = CalibrationRuns.Few;
+        double crossPerByte = runs.Cross.PerByte;
+        ProcessWork clients = WorkFit.Of(runs.Light, runs.Heavy, runs.Many, trial => trial.Clients);
+        ProcessWork witness = WorkFit.Of(runs.Light, runs.Heavy, runs.Many, trial => trial.Witness);
+
+        // What further receivers add says what one takes, and never less than it must: its end of a crossing, and a hash pass. The rest of the clients is the publisher.
+        double body = runs.Heavy.Bytes / runs.Heavy.Batches;
+        double receiving = Further(trial => trial.Clients, ((crossPerByte / 2) + hashPerByte) * body);
+        double serving = few * Further(trial => trial.Witness, crossPerByte / 2 * body / few);
+        double receiverShare = Math.Min(receiving / Cpu(runs.Heavy, trial => trial.Clients), 0.8);
+        double serveShare = Math.Min(serving / (few * Cpu(runs.Heavy, trial => trial.Witness)), 0.5);
+        ProcessWork publisher = clients.Times(1 - receiverShare);
+        ProcessWork witnessAlone = witness.Times(1 - serveShare);
+
+        // What further witnesses add to a batch says what each of the others takes.
+        double publisherPerPeer = Slope(trial => trial.Clients, publisher.PerBatch / few);
+        double witnessPerPeer = Slope(trial => trial.Witness, witnessAlone.PerBatch / few); // it has one peer fewer: the rest is above 0
+        double sendPerByte = Math.Min(crossPerByte / 2, publisher.PerByte / few);
+
+        // Bodies cross n times and once for each receiver; acks, certificates and tips go between all pairs. What a run at its limit sends or writes twice is not theirs, so the lower of two counts.
+        double wirePerByte = Math.Max(1, Math.Min(runs.Heavy.WireBytes / runs.Heavy.Bytes, runs.Many.WireBytes / runs.Many.Bytes) / (few + 1));
+        double diskPerByte = Math.Max(1, Math.Min(runs.Heavy.DiskBytes / runs.Heavy.Bytes, runs.Many.DiskBytes / runs.Many.Bytes));
+        const double pairs = (few * (few - 1)) + (2 * few);
+        StageCosts costs = new()
         {
-            output.Doing("100 B, as fast as they go", Warm + Counted);
-            await group.RunFastAsync(TimeSpan.Zero, Warm, cancellationToken);
-            (Sustained fast, use) = await ProcessorUse.DuringAsync(cluster.CpuSeconds, () => group.RunFastAsync(Settle, Counted, cancellationToken));
-            many = Trial.Of(fast);
-            await cluster.WhenLevelAsync(group.Control, cancellationToken);
-            output.Doing("100 B, small batches", Settle + Counted);
-            light = Trial.Of((await group.RunOpenLoopAsync(LightRate, Settle, Counted, cancellationToken)).Use);
-            output.Doing("100 B, one in flight", Counted);
-            alone = await LatencyWorkload.RunAloneAsync(group, new BenchOptions { Workloads = [], WarmUp = Settle, Time = Counted }, cancellationToken);
-        }
+            Machine = machine,
+            HashPerByte = hashPerByte,
+            Sign = signatures.Sign,
+            Verify = signatures.Verify,
+            Flush = runs.Journal.Flush,
+            WritePerByte = runs.Journal.PerByte,
+            CrossPerFrame = runs.Cross.PerFrame,
+            CrossPerByte = 2 * sendPerByte,
+            Publisher = publisher with { PerBatch = publisher.PerBatch - (publisherPerPeer * few), PerPeer = publisherPerPeer, PerByte = publisher.PerByte - (sendPerByte * few) },
+            Witness = witnessAlone with { PerBatch = witnessAlone.PerBatch - (witnessPerPeer * (few - 1)), PerPeer = witnessPerPeer },
+            Serve = witness.Times(serveShare * few),
+            Receiver = clients.Times(receiverShare),
+            BeforeShare = Math.Clamp(runs.Certified / runs.Delivered, 0.3, 0.9),
+            CertifiedRest = 0,
+            DeliveredRest = 0,
+            ProcessorShare = runs.Busy,
+            WireBytesPerByte = wirePerByte,
+            WireBytesPerPair = Math.Max(0, (runs.Light.WireBytes - (runs.Light.Bytes * wirePerByte * (few + 1))) / runs.Light.Batches / pairs),
+            DiskBytesPerByte = diskPerByte,
+            DiskBytesPerBatch = Math.Max(0, (runs.Light.DiskBytes - (runs.Light.Bytes * diskPerByte)) / runs.Light.Batches),
+        };
+        BatchTimes alone = new(costs, Here(CalibrationRuns.SmallSize, few, cores), 1);
+        return costs with { CertifiedRest = Math.Max(0, runs.Certified - alone.Certified()), DeliveredRest = Math.Max(0, runs.Delivered - alone.Delivered()) };
 
-        output.Doing("16 KiB, one receiver, then three", 2 * (Settle + Counted));
-        (Trial heavy, Trial fanned) = (await FastAsync(1), await FastAsync(Fanned));
+        double Cpu(Trial trial, Func<Trial, double> cpuOf) => cpuOf(trial) / trial.Batches;
 
-        output.Doing("the same bytes without a protocol", 2 * (Settle + Counted));
-        double crossed = await CrossAsync(cluster, Piece, cancellationToken);
-        double small = await CrossAsync(cluster, SmallPiece, cancellationToken);
-        (double flush, double writePerByte) = StageTimer.Journal(Path.Combine(cluster.Scratch, "stages"));
-        double perByte = Math.Max(0, crossed - small) / (Piece - SmallPiece);
-        return (light, many, heavy, fanned, Math.Clamp(use.Used / use.Cores, 0.1, 1), alone.Certified.Quantile(0.5) / 1e9, alone.Delivered.Quantile(0.5) / 1e9, Math.Max(0, small - (SmallPiece * perByte)), perByte, flush, writePerByte);
+        double Further(Func<Trial, double> cpuOf, double min) => Math.Max((Cpu(runs.Fanned, cpuOf) - Cpu(runs.Heavy, cpuOf)) / (CalibrationRuns.Fan - 1), min);
 
-        async Task<Trial> FastAsync(int receivers)
-        {
-            await using LoadGroup group = await OpenAsync(cluster, LargeSize, receivers, cancellationToken);
-            Trial trial = Trial.Of(await group.RunFastAsync(Settle, Counted, cancellationToken));
-            await cluster.WhenLevelAsync(group.Control, cancellationToken);
-            return trial;
-        }
+        double Slope(Func<Trial, double> cpuOf, double max) => Math.Clamp((Cpu(runs.Wide, cpuOf) - Cpu(runs.Light, cpuOf)) / (CalibrationRuns.More - few), 0, max);
     }
-
-    private static async Task<Trial> WideAsync(IBenchOutput output, CancellationToken cancellationToken)
-    {
-        output.Doing("starting seven witnesses");
-        await using BenchCluster cluster = await BenchCluster.StartAsync(More, hasSlowLinks: false, cancellationToken);
-        await using LoadGroup group = await OpenAsync(cluster, SmallSize, 1, cancellationToken);
-        output.Doing("100 B, seven witnesses", Warm + Counted);
-        await group.RunFastAsync(TimeSpan.Zero, Warm, cancellationToken);
-        return Trial.Of((await group.RunOpenLoopAsync(LightRate, Settle, Counted, cancellationToken)).Use);
-    }
-
-    private static Task<LoadGroup> OpenAsync(BenchCluster cluster, int size, int receivers, CancellationToken cancellationToken) =>
-        LoadGroup.OpenAsync(cluster, new Payloads(1, size), cancellationToken, receivers: receivers, topic: new Topic($"calibration-{size}-{receivers}"));
-
-    /// <summary>Processor seconds to take a piece from one process to another, without hashing and writing it.</summary>
-    private static async Task<double> CrossAsync(BenchCluster cluster, int bytes, CancellationToken cancellationToken)
-    {
-        BatchWork Pieces(int receivers) => new(1, receivers, 1, bytes, 0, 0, FlushesPerPiece, 0);
-        FloorRate one = await MeasureAsync(Pieces(0));
-        FloorRate two = await MeasureAsync(Pieces(1));
-        double seconds = (two.CpuSecondsPerMillion - one.CpuSecondsPerMillion) / 1e6;
-        return Math.Max(0, seconds - (bytes * StageTimer.HashPerByte()));
-
-        Task<FloorRate> MeasureAsync(BatchWork work) => TransportFloor.MeasureAsync(work, 1, Path.Combine(cluster.Scratch, $"cross-{bytes}-{work.Receivers}"), cluster.DirectoryOf, Settle, Counted, cancellationToken);
-    }
-
-    private static double Share(double share, double max) => double.IsFinite(share) ? Math.Clamp(share, 0, max) : 0;
-
-    private static double Slope(double few, double more, double max) => Math.Clamp((more - few) / (More - Few), 0, max);
 }
