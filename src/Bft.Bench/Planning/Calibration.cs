@@ -47,8 +47,8 @@ public static class Calibration
         ProcessWork witnessAlone = witness.Times(1 - serveShare);
 
         // What further witnesses add to a batch says what each of the others takes.
-        double publisherPerPeer = Slope(trial => trial.Clients, publisher.PerBatch / few);
-        double witnessPerPeer = Slope(trial => trial.Witness, witnessAlone.PerBatch / few); // it has one peer fewer: the rest is above 0
+        double publisherPerPeer = Slope(trial => trial.Clients, publisher.PerBatch / (few + 1)); // the rest is above 0
+        double witnessPerPeer = Slope(trial => trial.Witness, witnessAlone.PerBatch / few);
         double sendPerByte = Math.Min(crossPerByte / 2, publisher.PerByte / few);
 
         // Bodies cross n times and once for each receiver; acks, certificates and tips go between all pairs. What a run at its limit sends or writes twice is not theirs, so the lower of two counts.

@@ -62,7 +62,12 @@ internal sealed record CalibrationRuns
 
     public static async Task<CalibrationRuns> MakeAsync(IBenchOutput output, CancellationToken cancellationToken)
     {
-        Trial wide = await WideAsync(output, cancellationToken);
+        CalibrationRuns few = await FewAsync(output, cancellationToken);
+        return few with { Wide = await WideAsync(output, cancellationToken) };
+    }
+
+    private static async Task<CalibrationRuns> FewAsync(IBenchOutput output, CancellationToken cancellationToken)
+    {
         output.Doing("starting four witnesses");
         await using BenchCluster cluster = await BenchCluster.StartAsync(Few, hasSlowLinks: false, cancellationToken);
         output.Doing("16 KiB, as fast as they go", Warm + (2 * Counted));
@@ -97,7 +102,7 @@ internal sealed record CalibrationRuns
             Fanned = fanned,
             Many = many,
             Light = light,
-            Wide = wide,
+            Wide = light,
             Busy = Math.Clamp(use.Used / use.Cores, 0.1, 1),
             Certified = alone.Certified.Quantile(0.5) / 1e9,
             Delivered = alone.Delivered.Quantile(0.5) / 1e9,
