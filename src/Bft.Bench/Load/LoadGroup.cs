@@ -94,18 +94,28 @@ internal sealed class LoadGroup : IAsyncDisposable
         new(await client.SubscribeAsync(topic ?? BenchCluster.Topic, cancellationToken: cancellationToken), payloads);
 
     /// <summary>Publishes as fast as messages are accepted, and measures from the end of the warm-up on.</summary>
-    public async Task<Sustained> RunFastAsync(TimeSpan warmUp, TimeSpan time, CancellationToken cancellationToken)
+    public async Task<Sustained> RunFastAsync(TimeSpan warmUp, TimeSpan time, CancellationToken cancellationToken) => (await RunFastAsync(warmUp, time, 1, cancellationToken))[0];
+
+    /// <summary>The same, in several parts of that time, one right behind the other.</summary>
+    public async Task<IReadOnlyList<Sustained>> RunFastAsync(TimeSpan warmUp, TimeSpan time, int parts, CancellationToken cancellationToken)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task sending = SendFastAsync(stop.Token);
         await DelayAsync(warmUp, cancellationToken);
+        List<Sustained> all = [];
         Usage before = await Usage.TakeAsync(this, cancellationToken);
-        await DelayAsync(time, cancellationToken);
-        Usage after = await Usage.TakeAsync(this, cancellationToken);
+        for (int part = 0; part < parts; part++)
+        {
+            await DelayAsync(time, cancellationToken);
+            Usage after = await Usage.TakeAsync(this, cancellationToken);
+            all.Add(new Sustained(before, after));
+            before = after;
+        }
+
         await stop.CancelAsync();
         await sending;
         await WhenAllDeliveredAsync(cancellationToken);
-        return new Sustained(before, after);
+        return all;
     }
 
     /// <summary>Publishes at a fixed rate, whatever comes back, and takes the latencies of all messages due after the warm-up, from when each was due.</summary>

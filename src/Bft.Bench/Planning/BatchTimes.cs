@@ -15,6 +15,7 @@ public sealed class BatchTimes
         double publisherPerBatch = costs.Publisher.PerBatch + (costs.Publisher.PerPeer * count);
         double witnessPerBatch = costs.Witness.PerBatch + (costs.Witness.PerPeer * (count - 1));
         PublisherAfter = publisherPerBatch * (1 - costs.BeforeShare);
+        PublisherSend = (costs.Publisher.PerPeer * count * costs.BeforeShare) + (costs.SendPerByte * Bytes * count);
         PublisherBefore = costs.Publisher.Of(messages, Bytes, count) + (costs.SendPerByte * Bytes * count) - PublisherAfter;
         WitnessAfter = witnessPerBatch * (1 - costs.BeforeShare);
         WitnessBefore = costs.Witness.Of(messages, Bytes, count - 1) - WitnessAfter;
@@ -30,6 +31,12 @@ public sealed class BatchTimes
 
     /// <summary>Collect, hash, sign, journal, send.</summary>
     public double PublisherBefore { get; }
+
+    /// <summary>The part of it that other threads do for the one that makes batches.</summary>
+    public double PublisherSend { get; }
+
+    /// <summary>The part that one thread does, a batch after the other.</summary>
+    public double PublisherSeal => PublisherBefore - PublisherSend;
 
     /// <summary>Verify acks, make the certificate.</summary>
     public double PublisherAfter { get; }
@@ -88,7 +95,7 @@ public sealed class BatchTimes
             }
         }
 
-        yield return Of("publisher: one thread", _messages * _costs.Publisher.PerMessage / _deployment.Publishers);
+        yield return Of("publisher: one thread", PublisherSeal / _deployment.Publishers);
         if (_deployment.Link.DelaySeconds > 0)
         {
             yield return Window("HTTP/2 window to a witness", Bytes * toWitness / _deployment.Publishers);

@@ -6,7 +6,7 @@ using Bft.Protocol.Model;
 
 namespace Bft.Bench.Planning;
 
-/// <summary>The short runs through real clusters that a calibration is made from. Programs that have just started compile, and what runs beside disturbs: clusters are warmed up, and of two runs the cheaper one counts.</summary>
+/// <summary>The short runs through real clusters that a calibration is made from. Programs that have just started compile, and what runs beside disturbs: clusters are warmed up, and of several parts of a run the median counts.</summary>
 internal sealed record CalibrationRuns
 {
     /// <summary>Witnesses of all runs but one.</summary>
@@ -25,10 +25,12 @@ internal sealed record CalibrationRuns
     private const double LightRate = 5000; // batches of a few KB, one after the other
     private const int Piece = 256 * 1024;
     private const int SmallPiece = 512;
+    private const int Parts = 3;
     private const double FlushesPerPiece = 0.1; // pieces count when they are flushed
     private static readonly TimeSpan Warm = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Fill = TimeSpan.FromSeconds(1.5); // the publisher's window, in a closed loop
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(0.5);
-    private static readonly TimeSpan Counted = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan Counted = TimeSpan.FromSeconds(1.2);
 
     /// <summary>Full batches of large messages.</summary>
     public required Trial Heavy { get; init; }
@@ -70,24 +72,24 @@ internal sealed record CalibrationRuns
     {
         output.Doing("starting four witnesses");
         await using BenchCluster cluster = await BenchCluster.StartAsync(Few, hasSlowLinks: false, cancellationToken);
-        output.Doing("16 KiB, as fast as they go", Warm + (2 * Counted));
+        output.Doing("16 KiB, as fast as they go", Warm + (Parts * Counted));
         Trial heavy;
         await using (LoadGroup group = await OpenAsync(cluster, LargeSize, 1, cancellationToken))
         {
             heavy = await FastAsync(group, Warm, cancellationToken);
         }
 
-        output.Doing("16 KiB, three receivers", 2 * (Settle + Counted));
+        output.Doing("16 KiB, three receivers", Fill + (Parts * Counted));
         Trial fanned;
         await using (LoadGroup group = await OpenAsync(cluster, LargeSize, Fan, cancellationToken))
         {
-            fanned = await FastAsync(group, Settle, cancellationToken);
+            fanned = await FastAsync(group, Fill, cancellationToken);
         }
 
         await using LoadGroup small = await OpenAsync(cluster, SmallSize, 1, cancellationToken);
-        output.Doing("100 B, as fast as they go", 2 * (Settle + Counted));
-        (Trial many, ProcessorUse use) = await ProcessorUse.DuringAsync(cluster.CpuSeconds, () => FastAsync(small, Settle, cancellationToken));
-        output.Doing("100 B, small batches", 2 * (Settle + Counted));
+        output.Doing("100 B, as fast as they go", Fill + (Parts * Counted));
+        (Trial many, ProcessorUse use) = await ProcessorUse.DuringAsync(cluster.CpuSeconds, () => FastAsync(small, Fill, cancellationToken));
+        output.Doing("100 B, small batches", Parts * (Settle + Counted));
         Trial light = await LightAsync(small, cancellationToken);
         output.Doing("100 B, one in flight", Settle + Counted);
         LatencyProbe alone = await LatencyWorkload.RunAloneAsync(small, new BenchOptions { Workloads = [], WarmUp = Settle, Time = Counted }, cancellationToken);
@@ -116,7 +118,7 @@ internal sealed record CalibrationRuns
         output.Doing("starting seven witnesses");
         await using BenchCluster cluster = await BenchCluster.StartAsync(More, hasSlowLinks: false, cancellationToken);
         await using LoadGroup group = await OpenAsync(cluster, SmallSize, 1, cancellationToken);
-        output.Doing("100 B, seven witnesses", Warm + (2 * (Settle + Counted)));
+        output.Doing("100 B, seven witnesses", Warm + (Parts * (Settle + Counted)));
         await group.RunFastAsync(TimeSpan.Zero, Warm, cancellationToken);
         await cluster.WhenLevelAsync(group.Control, cancellationToken);
         return await LightAsync(group, cancellationToken);
@@ -125,18 +127,23 @@ internal sealed record CalibrationRuns
     private static Task<LoadGroup> OpenAsync(BenchCluster cluster, int size, int receivers, CancellationToken cancellationToken) =>
         LoadGroup.OpenAsync(cluster, new Payloads(1, size), cancellationToken, receivers: receivers, topic: new Topic($"calibration-{size}-{receivers}"));
 
+    /// <summary>The median of the parts: what is under way at the end of one was worked on in it, and counts in the next.</summary>
     private static async Task<Trial> FastAsync(LoadGroup group, TimeSpan warmUp, CancellationToken cancellationToken)
     {
-        Trial one = Trial.Of(await group.RunFastAsync(warmUp, Counted, cancellationToken));
-        Trial other = Trial.Of(await group.RunFastAsync(Settle, Counted, cancellationToken));
+        IReadOnlyList<Sustained> parts = await group.RunFastAsync(warmUp, Counted, Parts, cancellationToken);
         await group.Cluster.WhenLevelAsync(group.Control, cancellationToken);
-        return Trial.CheaperOf(one, other);
+        return Trial.MedianOf(parts.Select(Trial.Of));
     }
 
     private static async Task<Trial> LightAsync(LoadGroup group, CancellationToken cancellationToken)
     {
-        Trial one = Trial.Of((await group.RunOpenLoopAsync(LightRate, Settle, Counted, cancellationToken)).Use);
-        return Trial.CheaperOf(one, Trial.Of((await group.RunOpenLoopAsync(LightRate, Settle, Counted, cancellationToken)).Use));
+        List<Trial> parts = [];
+        for (int part = 0; part < Parts; part++)
+        {
+            parts.Add(Trial.Of((await group.RunOpenLoopAsync(LightRate, Settle, Counted, cancellationToken)).Use));
+        }
+
+        return Trial.MedianOf(parts);
     }
 
     /// <summary>Processor seconds to take a piece from one process to another: with a receiver, less without one, less a hash pass.</summary>

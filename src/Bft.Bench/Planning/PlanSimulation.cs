@@ -204,17 +204,17 @@ public sealed class PlanSimulation
         public void Begin(Publisher owner)
         {
             owner.Began(this);
-            publisher.Processors.Do(simulation.Noisy(_times.PublisherBefore), () =>
+            publisher.Processors.Do(simulation.Noisy(_times.PublisherSeal), () =>
             {
                 owner.Sealed();
-                publisher.Disk.Do(simulation.Noisy(_times.Write), () =>
+                publisher.Disk.Do(simulation.Noisy(_times.Write), () => publisher.Processors.Do(simulation.Noisy(_times.PublisherSend), () =>
                 {
                     for (int i = 0; i < _count; i++)
                     {
                         int witness = (i + index) % _count;
                         publisher.Link.Do(_times.Copy, () => simulation._line.After(_delay, () => Arrive(witness, owner)));
                     }
-                });
+                }));
             });
         }
 

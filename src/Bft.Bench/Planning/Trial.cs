@@ -16,8 +16,12 @@ internal sealed record Trial(double Batches, double Bytes, double Messages, doub
     /// <summary>Processor seconds of a batch: a witness's and the clients'.</summary>
     private double PerBatch => (Witness + Clients) / Batches;
 
-    /// <summary>Of two runs of the same load: what runs beside only ever adds.</summary>
-    public static Trial CheaperOf(Trial one, Trial other) => one.PerBatch <= other.PerBatch ? one : other;
+    /// <summary>Of runs of the same load, by what a batch took.</summary>
+    public static Trial MedianOf(IEnumerable<Trial> trials)
+    {
+        Trial[] sorted = [.. trials.OrderBy(trial => trial.PerBatch)];
+        return sorted[sorted.Length / 2];
+    }
 
     /// <exception cref="LoadFailedException">Nothing was certified, or a process ended.</exception>
     public static Trial Of(Sustained run)

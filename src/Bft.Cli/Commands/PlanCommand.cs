@@ -111,7 +111,7 @@ internal static class PlanCommand
               bft plan --costs costs.json --bandwidth 100 --delay 20ms --retention 7 --json
               bft plan --validate --shared --link loopback          some two minutes: beside what runs here
 
-            Stages are measured on this machine, for some half a minute: hashes, signatures, flushes and copies
+            Stages are measured on this machine, for about a minute: hashes, signatures, flushes and copies
             alone, and what a batch, a byte and a message cost each kind of process in real clusters. A plan is a
             formula; a simulation of the same stages as queues stands beside it. docs/cli.md says what is in them.
             """);

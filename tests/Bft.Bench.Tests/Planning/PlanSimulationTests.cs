@@ -56,7 +56,7 @@ public sealed class PlanSimulationTests
 
         PlanSimulation played = PlanSimulation.Run(costs, cluster, double.PositiveInfinity, 10, seed: 1);
 
-        Assert.InRange(slowest.Capacity / played.PerSecond, 0.9, 1.25);
+        Assert.InRange(slowest.Capacity / played.PerSecond, 0.8, 1.25); // a quorum need not wait for the witness that serves the receiver
     }
 
     [Fact]
