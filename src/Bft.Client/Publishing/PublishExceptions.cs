@@ -23,7 +23,7 @@ public sealed class PublishRefusedException(RefusalReason reason, Topic topic, s
         RefusalReason.UnknownTopic => "the witnesses have no policy for it. Add one under topics in every witness's cluster.yaml.",
         RefusalReason.ProvenFaulty => "the witnesses hold proof that this key signed two batches for one slot: its journal was lost or its key copied. Use a new key.",
         RefusalReason.OtherCluster => "the witnesses belong to another cluster. Compare name, nonce, keys and limits in cluster.yaml.",
-        RefusalReason.OverLimit => "the batch exceeds the cluster's limits as the witnesses know them, or this key (or all together) has as many streams as they keep. Compare limits in cluster.yaml; publish to topics that are in use, or with a journal, which goes on with its stream.",
+        RefusalReason.OverLimit => "the batch exceeds the cluster's limits as the witnesses know them, or this key (or all together) has as many streams as they keep. Compare limits in cluster.yaml; publish with a journal, which goes on with its stream. A key that has used up its streams is replaced by a new one.",
         _ => $"f + 1 witnesses refused a batch for good ({reason}). Open the publisher anew; if it comes back, report it with the witnesses' logs.",
     });
 }

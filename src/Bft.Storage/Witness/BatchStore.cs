@@ -8,7 +8,7 @@ using Bft.Protocol.Witnessing;
 namespace Bft.Storage;
 
 /// <summary>All streams that a witness stores: an index over its journal, which holds the bytes.</summary>
-/// <remarks>Any thread reads; the thread that owns the journal writes. A stream costs about 700 bytes here, and 20 a slot.</remarks>
+/// <remarks>Any thread reads; the thread that owns the journal writes. A stream costs about 600 bytes here, and 20 a slot.</remarks>
 /// <param name="pageRows">Rows of an index that are written together, once, by a checkpoint; it may change from one start to the next. Default 512: 10 KiB.</param>
 public sealed class BatchStore(int pageRows = 512)
 {

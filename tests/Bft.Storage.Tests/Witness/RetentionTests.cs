@@ -183,6 +183,31 @@ public sealed class RetentionTests : IDisposable
     }
 
     [Fact]
+    public void S2_a_retired_stream_whose_bodies_are_all_cut_stays_and_is_never_acked_in_again()
+    {
+        NodeLimits one = new() { LiveIncarnationsMax = 1 };
+        RetentionPolicy brief = new() { Age = TimeSpan.FromSeconds(10), HistoryAge = TimeSpan.FromSeconds(20) };
+        TestStream old = _cluster.Stream(incarnation: 1);
+        using (StoringWitness witness = new(_cluster, _disk, brief, limits: one))
+        {
+            Store(witness, old, 100);
+            Store(witness, old, 100);
+            Store(witness, _cluster.Stream(incarnation: 2), 100); // retires 1
+            witness.Pass(200_000);
+            witness.Journal.Checkpoint(witness.Role);
+        }
+
+        using StoringWitness again = new(_cluster, _disk, brief, limits: one, run: 2);
+        Assert.Equal(old[1].Reference, again.Log(old).Tip);
+        Assert.Equal(new Sequence(2), again.Log(old).Floor);
+
+        int acks = again.Acks.Count;
+        again.OnBatch(old.Append());
+        Assert.Equal(RefusalReason.Retired, again.Refusals[^1].Reason);
+        Assert.Equal(acks, again.Acks.Count);
+    }
+
+    [Fact]
     public void S2_damage_before_the_checkpoint_is_no_lost_memory_and_is_never_served()
     {
         TestStream stream = _cluster.Stream();
