@@ -9,9 +9,12 @@ internal struct BackOff(int firstTicks, int maxTicks)
     public readonly bool IsDue(long now) => now >= _at;
 
     /// <summary>There was progress: wait the first delay from now on.</summary>
-    public void Reset(long now)
+    public void Reset(long now) => Reset(now, firstTicks);
+
+    /// <summary>The same with another first delay.</summary>
+    public void Reset(long now, int ticks)
     {
-        _delay = firstTicks;
+        _delay = ticks;
         _at = now + _delay;
     }
 

@@ -256,7 +256,7 @@ public sealed class PublisherRole
             _acks.OnAck(ack, out _);
             SentBatch sent = _window.Find(ack.Batch.Sequence)!;
             sent.Acked = sent.Acked.With(ack.Witness);
-            _links[ack.Witness.Value].OnProgress(_now);
+            _links[ack.Witness.Value].OnAck(sent, _now);
             hasCounted = true;
         }
 
@@ -416,7 +416,7 @@ public sealed class PublisherRole
         foreach (SentBatch sent in _window.Batches)
         {
             // What was sent just now may still be on its way.
-            if (sent.DurableAt + _options.ResendFirstTicks <= _now)
+            if (sent.DurableAt + link.PatienceTicks <= _now)
             {
                 Send(sent, link, effects);
             }

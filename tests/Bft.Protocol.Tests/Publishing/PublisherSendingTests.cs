@@ -148,6 +148,24 @@ public sealed class PublisherSendingTests : PublisherFixture
     }
 
     [Fact]
+    public void P3_a_witness_whose_acks_take_long_is_given_twice_that_time()
+    {
+        Connect(0, 1);
+        VerifiedBatch first = Durable(1)[0];
+        Tick(9);
+        Ack(first, 0);
+        Effects.Clear();
+        Durable(1);
+
+        Tick(17);
+        Assert.Empty(SentTo(0));
+        Assert.NotEmpty(SentTo(1));
+
+        Tick(1);
+        Assert.Equal([1ul], SentTo(0));
+    }
+
+    [Fact]
     public void P3_what_was_sent_just_now_is_not_resent_with_the_rest()
     {
         Connect(0);
