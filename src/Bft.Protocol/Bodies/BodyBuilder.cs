@@ -4,17 +4,16 @@ using Bft.Protocol.Verification;
 namespace Bft.Protocol.Bodies;
 
 /// <summary>Collects messages into a body: grouped by subject, cut greedily at 16 KiB, positions kept in the table.</summary>
-/// <remarks>One builder serves one publisher and keeps its buffers from batch to batch. Not thread-safe.</remarks>
+/// <remarks>One builder serves one publisher; what holds messages is pooled memory of all builders, as much as there are messages and a chunk for each subject that is open. Not thread-safe.</remarks>
 public sealed class BodyBuilder(ClusterLimits limits)
 {
     /// <summary>Subjects with an open chunk at one time; one more closes the chunk that was opened first. Bounds memory to 64 × 16 KiB.</summary>
     private const int OpenChunksMax = 64;
 
-    private readonly ArrayBufferWriter<byte> _closed = new();
-    private readonly List<ClosedChunk> _chunks = [];
-    private readonly List<OpenChunk> _open = [];
-    private readonly Stack<OpenChunk> _spare = new();
-    private int _openBytes;
+    private readonly List<Chunk> _closed = [];
+    private readonly List<Chunk> _open = [];
+    private readonly Stack<Chunk> _spare = new(); // without memory; at most OpenChunksMax
+    private int _bytes;
     private int _tableBytes = ChunkTable.HeaderLength;
 
     /// <summary>Messages collected.</summary>
@@ -23,7 +22,7 @@ public sealed class BodyBuilder(ClusterLimits limits)
     public bool IsEmpty => Count == 0;
 
     /// <summary>Length of the body that these messages make. Unit: bytes.</summary>
-    public int BodyLength => _tableBytes + _closed.WrittenCount + _openBytes;
+    public int BodyLength => _tableBytes + _bytes;
 
     /// <summary>Why no batch of this cluster can hold this message, as a sentence; null when one can.</summary>
     public string? WhyIllegal(in Message message) => MessageRecord.WhyIllegal(message, limits.MessageBytesMax);
@@ -41,9 +40,9 @@ public sealed class BodyBuilder(ClusterLimits limits)
             return false;
         }
 
-        OpenChunk chunk = ChunkFor(message.Subject, length);
+        Chunk chunk = ChunkFor(message.Subject, length);
         _tableBytes += chunk.Add(message, length, Count);
-        _openBytes += length;
+        _bytes += length;
         Count++;
         return true;
     }
@@ -62,30 +61,35 @@ public sealed class BodyBuilder(ClusterLimits limits)
             Close(_open[0]);
         }
 
-        int position = ChunkTable.WriteHeader(destination, _tableBytes, _chunks.Count);
-        foreach (ClosedChunk chunk in _chunks)
+        int length = ChunkTable.WriteHeader(destination, _tableBytes, _closed.Count);
+        foreach (Chunk chunk in _closed)
         {
-            position += ChunkTable.WriteEntry(destination[position..], chunk.Subject, chunk.Length, chunk.MessageCount, chunk.Runs);
+            length += ChunkTable.WriteEntry(destination[length..], chunk.Subject, chunk.Length, chunk.MessageCount, chunk.Runs);
         }
 
-        _closed.WrittenSpan.CopyTo(destination[position..]);
-        int length = position + _closed.WrittenCount;
+        foreach (Chunk chunk in _closed)
+        {
+            chunk.Written.CopyTo(destination[length..]);
+            length += chunk.Length;
+        }
+
         if (!ChunkTable.TryRead(destination[..length], Count, limits.TableBytesMax, out ChunkTable? table))
         {
             throw new InvalidOperationException("The body that was built has no legal table.");
         }
 
-        BodyDescription description = new(BodyRoot.Of(destination[..length], table), _chunks.Count + 1, Count, length, BodyEncoding.Identity);
-        _closed.ResetWrittenCount();
-        _chunks.Clear();
+        BodyDescription description = new(BodyRoot.Of(destination[..length], table), _closed.Count + 1, Count, length, BodyEncoding.Identity);
+        _closed.ForEach(Discard);
+        _closed.Clear();
         _tableBytes = ChunkTable.HeaderLength;
+        _bytes = 0;
         Count = 0;
         return description;
     }
 
-    private OpenChunk ChunkFor(string subject, int length)
+    private Chunk ChunkFor(string subject, int length)
     {
-        foreach (OpenChunk open in _open)
+        foreach (Chunk open in _open)
         {
             if (string.Equals(open.Subject, subject, StringComparison.Ordinal))
             {
@@ -95,37 +99,43 @@ public sealed class BodyBuilder(ClusterLimits limits)
                 }
 
                 Close(open);
+                open.Shrink();
                 break;
             }
         }
 
         if (_open.Count == OpenChunksMax)
         {
-            Close(_open[0]);
+            Chunk first = _open[0];
+            Close(first);
+            first.Shrink();
         }
 
-        OpenChunk chunk = _spare.TryPop(out OpenChunk? spare) ? spare : new OpenChunk();
+        Chunk chunk = _spare.TryPop(out Chunk? spare) ? spare : new Chunk();
         chunk.Subject = subject;
         _open.Add(chunk);
         _tableBytes += ChunkTable.EntryLength(subject, 0);
         return chunk;
     }
 
-    private void Close(OpenChunk chunk)
+    private void Close(Chunk chunk)
     {
         _open.Remove(chunk);
-        _closed.Write(chunk.Written);
-        _openBytes -= chunk.Length;
-        _chunks.Add(new ClosedChunk(chunk.Subject, chunk.Length, chunk.MessageCount, chunk.Runs.ToArray()));
-        chunk.Reset();
-        _spare.Push(chunk);
+        _closed.Add(chunk);
     }
 
-    private sealed record ClosedChunk(string Subject, int Length, int MessageCount, PositionRun[] Runs);
-
-    private sealed class OpenChunk
+    private void Discard(Chunk chunk)
     {
-        private byte[] _bytes = new byte[FormatLimits.ChunkBytesTarget];
+        chunk.Clear();
+        if (_spare.Count < OpenChunksMax)
+        {
+            _spare.Push(chunk);
+        }
+    }
+
+    private sealed class Chunk
+    {
+        private byte[] _bytes = [];
 
         public string Subject { get; set; } = string.Empty;
 
@@ -140,10 +150,10 @@ public sealed class BodyBuilder(ClusterLimits limits)
         /// <summary>Adds a message and returns by how much the table grows.</summary>
         public int Add(in Message message, int length, int position)
         {
-            if (_bytes.Length - Length < length)
+            if (_bytes.Length == 0)
             {
-                // Only a message above the target, which has its chunk alone.
-                _bytes = new byte[length];
+                // Above the target only for a message that has its chunk alone.
+                _bytes = ArrayPool<byte>.Shared.Rent(Math.Max(length, FormatLimits.ChunkBytesTarget));
             }
 
             Length += MessageRecord.Write(_bytes.AsSpan(Length), message);
@@ -158,13 +168,24 @@ public sealed class BodyBuilder(ClusterLimits limits)
             return ChunkTable.RunLength;
         }
 
-        public void Reset()
+        /// <summary>No message follows: thousands of subjects with a message each must not hold a whole chunk's memory each.</summary>
+        public void Shrink()
         {
-            if (_bytes.Length > FormatLimits.ChunkBytesTarget)
+            if (Length > _bytes.Length / 2)
             {
-                _bytes = new byte[FormatLimits.ChunkBytesTarget];
+                return;
             }
 
+            byte[] smaller = ArrayPool<byte>.Shared.Rent(Length);
+            Written.CopyTo(smaller);
+            ArrayPool<byte>.Shared.Return(_bytes);
+            _bytes = smaller;
+        }
+
+        public void Clear()
+        {
+            ArrayPool<byte>.Shared.Return(_bytes);
+            _bytes = [];
             Length = 0;
             MessageCount = 0;
             Runs.Clear();
