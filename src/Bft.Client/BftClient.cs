@@ -129,9 +129,10 @@ public sealed class BftClient : IAsyncDisposable
         PublisherFolder? kept = options.KeepJournal && _options.DataFolder is { } folder
             ? PublisherFolder.TryOpen(DataFolders.JournalOf(folder, Committee.Cluster, Identity, topic), damage => Notify(new JournalTrouble(topic, damage)))
             : null;
-        BatchFiller filler = new(Committee.Limits, options);
-        PublisherLoop loop = new(Committee, _session.Signer, topic, options, filler, kept?.Journal, Notify);
-        loop.Links = [.. _connections.Select(connection => new PublisherLink(connection, _session, loop, options, Notify))];
+        MemoryShare memory = _options.PublishMemory.Join();
+        BatchFiller filler = new(Committee.Limits, options, memory);
+        PublisherLoop loop = new(Committee, _session.Signer, topic, filler, kept?.Journal, Notify);
+        loop.Links = [.. _connections.Select(connection => new PublisherLink(connection, _session, loop, new SendQueue(options.SendQueueBytesMax, memory), Notify))];
         return Keep(new Publisher(topic, options, filler, loop, kept, Forget));
     }
 

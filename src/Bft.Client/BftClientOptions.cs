@@ -25,6 +25,9 @@ public sealed record BftClientOptions
     /// <summary>How long one attempt to connect and to open a session may take. <value>Default 5 s, from 100 ms to 1 minute.</value></summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>What this client's publishers may hold, together with those of other clients that name the same. <value>Default: <see cref="PublishMemory.Shared"/>, 128 MiB for the process.</value></summary>
+    public PublishMemory PublishMemory { get; init; } = PublishMemory.Shared;
+
     /// <summary>Told what happens beside the calls: see <see cref="ClientNotice"/>. Called on any thread; must not block or throw. <value>Default: nobody is told.</value></summary>
     public Action<ClientNotice>? OnNotice { get; init; }
 

@@ -74,6 +74,9 @@ internal sealed class Route : IDisposable
 
     public WitnessClient Client { get; }
 
+    /// <inheritdoc cref="DialTurns"/>
+    public Task<DialTurns.Turn> TakeTurnAsync(CancellationToken cancellationToken) => DialTurns.TakeAsync(_entry.Address, cancellationToken);
+
     public void Dispose() => _channel.Dispose();
 
     /// <summary>Names, dates and issuers say nothing here: the key is what cluster.yaml names.</summary>

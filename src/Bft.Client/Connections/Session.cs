@@ -16,6 +16,27 @@ internal sealed class Session(ClusterId cluster, ISigner identity)
 
     public ISigner Signer => identity;
 
+    /// <summary>Makes a call that lasts and opens the session on it, when it is this call's turn (see <see cref="DialTurns"/>).</summary>
+    /// <inheritdoc cref="OpenAsync{TRequest, TReply}(AsyncDuplexStreamingCall{TRequest, TReply}, Route, CancellationToken)"/>
+    public async Task<AsyncDuplexStreamingCall<TRequest, TReply>> OpenAsync<TRequest, TReply>(
+        Func<CallOptions, AsyncDuplexStreamingCall<TRequest, TReply>> start, Route route, CancellationToken cancellationToken)
+        where TRequest : class, IFrame
+        where TReply : class, IFrame
+    {
+        using DialTurns.Turn turn = await route.TakeTurnAsync(cancellationToken).ConfigureAwait(false);
+        AsyncDuplexStreamingCall<TRequest, TReply> call = start(new CallOptions(cancellationToken: cancellationToken));
+        try
+        {
+            await OpenAsync(call, route, cancellationToken).ConfigureAwait(false);
+            return call;
+        }
+        catch
+        {
+            call.Dispose();
+            throw;
+        }
+    }
+
     /// <exception cref="RpcException">The witness does not know the client, or the call failed.</exception>
     /// <exception cref="SessionEndedException">The witness keeps to no session.</exception>
     public async Task OpenAsync<TRequest, TReply>(AsyncDuplexStreamingCall<TRequest, TReply> call, Route route, CancellationToken cancellationToken)

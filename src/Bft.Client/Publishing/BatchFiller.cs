@@ -1,3 +1,4 @@
+using System.Numerics;
 using Bft.Protocol;
 using Bft.Protocol.Bodies;
 
@@ -18,8 +19,11 @@ internal enum AddOutcome
 }
 
 /// <summary>The door between the callers' threads and the publisher's loop: messages are copied into batches here. Thread-safe.</summary>
-internal sealed class BatchFiller(ClusterLimits limits, PublisherOptions options)
+internal sealed class BatchFiller(ClusterLimits limits, PublisherOptions options, MemoryShare memory)
 {
+    /// <summary>In steps of so much a batch that is being filled is counted, as its memory is. Unit: bytes.</summary>
+    private const int HeldStep = 4 * 1024;
+
     private readonly int _fullBytes = options.BatchBytesOf(limits);
     private readonly Lock _gate = new();
     private readonly Queue<FilledBatch> _full = new();
@@ -28,7 +32,7 @@ internal sealed class BatchFiller(ClusterLimits limits, PublisherOptions options
     private BodyBuilder _builder = new(limits);
     private PendingBatch? _pending;
     private PendingBatch? _last;
-    private TaskCompletionSource _room = NewSignal();
+    private TaskCompletionSource? _room; // somebody waits for it
     private Exception? _closed;
 
     /// <summary>The batch of the message added last; null when there was none.</summary>
@@ -43,14 +47,17 @@ internal sealed class BatchFiller(ClusterLimits limits, PublisherOptions options
         }
     }
 
-    /// <summary>Completes when something was taken after this was asked, or the filler closed.</summary>
+    /// <summary>Batches in flight below which a batch is taken that is not full: as many as full ones fit the share.</summary>
+    public int PipelineDepth => (int)Math.Clamp(memory.BytesMax / _fullBytes, 1, options.PipelineDepth);
+
+    /// <summary>Completes when something was taken or certified after this was asked, or the filler closed.</summary>
     public Task RoomFreed
     {
         get
         {
             lock (_gate)
             {
-                return _full.Count < options.WaitingBatchesMax || _closed is not null ? Task.CompletedTask : _room.Task;
+                return HasRoom || _closed is not null ? Task.CompletedTask : (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }
         }
     }
@@ -72,7 +79,7 @@ internal sealed class BatchFiller(ClusterLimits limits, PublisherOptions options
                 throw _closed;
             }
 
-            if (_full.Count >= options.WaitingBatchesMax)
+            if (!HasRoom)
             {
                 return AddOutcome.NoRoom;
             }
@@ -93,10 +100,17 @@ internal sealed class BatchFiller(ClusterLimits limits, PublisherOptions options
                 _builder.TryAdd(message);
             }
 
-            _pending ??= _last = new PendingBatch();
+            _pending ??= _last = new PendingBatch(GiveBack);
             _pending.IsBodyKept |= keepBody;
             ticket = new PublishTicket(_pending, position);
-            bool isFull = _builder.BodyLength >= _fullBytes;
+            int length = _builder.BodyLength;
+            if (length - _pending.HeldBytes >= HeldStep)
+            {
+                Hold(length);
+            }
+
+            // Before another message like these would take it above: a body just above a power of two takes the memory of the next.
+            bool isFull = length + (length / _builder.Count) > FullBytes;
             if (isFull)
             {
                 Seal();
@@ -120,8 +134,7 @@ internal sealed class BatchFiller(ClusterLimits limits, PublisherOptions options
                 }
 
                 batch = _full.Dequeue();
-                _room.TrySetResult();
-                _room = NewSignal();
+                OnRoomFreed();
                 return true;
             }
 
@@ -159,11 +172,35 @@ internal sealed class BatchFiller(ClusterLimits limits, PublisherOptions options
             _full.Clear();
             _pending?.Fail(reason);
             _pending = null;
-            _room.TrySetResult();
+            OnRoomFreed();
         }
     }
 
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool HasRoom => _full.Count < options.WaitingBatchesMax && !memory.IsFull;
+
+    /// <summary>At least two fill a share: one is in flight while the next is filled.</summary>
+    private int FullBytes => Math.Min(_fullBytes, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(int.MaxValue / 2, memory.BytesMax / 2) + 1) / 2);
+
+    private void Hold(int bytes)
+    {
+        memory.Take(bytes - _pending!.HeldBytes);
+        _pending.HeldBytes = bytes;
+    }
+
+    private void GiveBack(int bytes)
+    {
+        memory.GiveBack(bytes);
+        lock (_gate)
+        {
+            OnRoomFreed();
+        }
+    }
+
+    private void OnRoomFreed()
+    {
+        _room?.TrySetResult();
+        _room = null;
+    }
 
     /// <summary>Most messages need no second look at their texts.</summary>
     private string? WhyIllegal(in Message message)
@@ -175,6 +212,7 @@ internal sealed class BatchFiller(ClusterLimits limits, PublisherOptions options
 
     private void Seal()
     {
+        Hold(_builder.BodyLength);
         _full.Enqueue(new FilledBatch(_builder, _pending!));
         _pending = null;
         _builder = _spare.TryPop(out BodyBuilder? spare) ? spare : new BodyBuilder(limits);

@@ -1,7 +1,8 @@
 namespace Bft.Client;
 
 /// <summary>A batch from its first message on until it is certified: what its tickets share.</summary>
-internal sealed class PendingBatch
+/// <param name="onOver">Told, once, what it held (bytes).</param>
+internal sealed class PendingBatch(Action<int> onOver)
 {
     private readonly TaskCompletionSource<CertifiedBatch> _certified = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -10,7 +11,16 @@ internal sealed class PendingBatch
     /// <summary>Somebody may ask for a receipt, so the body is kept. Written before the batch is sealed.</summary>
     public bool IsBodyKept { get; set; }
 
-    public void Complete(CertifiedBatch batch) => _certified.TrySetResult(batch);
+    /// <summary>What it holds of its publisher's share. Unit: bytes. Written before the batch is sealed.</summary>
+    public int HeldBytes { get; set; }
+
+    public void Complete(CertifiedBatch batch)
+    {
+        if (_certified.TrySetResult(batch))
+        {
+            onOver(HeldBytes);
+        }
+    }
 
     public void Fail(Exception reason)
     {
@@ -18,6 +28,7 @@ internal sealed class PendingBatch
         {
             // Whoever awaits it is told; nobody has to.
             _ = _certified.Task.Exception;
+            onOver(HeldBytes);
         }
     }
 }

@@ -6,7 +6,7 @@ using Grpc.Core;
 namespace Bft.Client;
 
 /// <summary>A publisher's sessions with one witness: what waits is written, what comes is verified here, outside the driver's task, and posted.</summary>
-internal sealed class PublisherLink(WitnessConnection connection, Session session, PublisherLoop loop, PublisherOptions options, Action<ClientNotice> notify)
+internal sealed class PublisherLink(WitnessConnection connection, Session session, PublisherLoop loop, SendQueue queue, Action<ClientNotice> notify)
 {
     /// <summary>What a batch is answered with: an ack bundle, whose root is perhaps its own, and a tip.</summary>
     private const long AnswerCost = Allowance.Signature + (6 * Allowance.Frame);
@@ -15,7 +15,7 @@ internal sealed class PublisherLink(WitnessConnection connection, Session sessio
 
     public WitnessIndex Witness => connection.Witness;
 
-    public SendQueue Queue { get; } = new(options.SendQueueBytesMax);
+    public SendQueue Queue => queue;
 
     public Task RunAsync(CancellationToken cancellationToken) => Redial.RunAsync(
         SessionAsync,
@@ -33,8 +33,7 @@ internal sealed class PublisherLink(WitnessConnection connection, Session sessio
     {
         using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Route route = connection.Publishing;
-        using AsyncDuplexStreamingCall<IPublishRequest, IPublishReply> call = route.Client.Publish(new CallOptions(cancellationToken: ending.Token));
-        await session.OpenAsync(call, route, ending.Token).ConfigureAwait(false);
+        using AsyncDuplexStreamingCall<IPublishRequest, IPublishReply> call = await session.OpenAsync(route.Client.Publish, route, ending.Token).ConfigureAwait(false);
         notify(new WitnessReached(Witness));
         Queue.Open();
         Task writing = Task.CompletedTask;

@@ -21,11 +21,19 @@ internal sealed class PublisherLoop : IPublisherOutputs
     /// <summary>Largest commit that the loop performs itself when nothing waits. Unit: bytes.</summary>
     private const long OwnCommitBytesMax = 64 * 1024;
 
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(20);
+    private const int TickMs = 20;
+
+    /// <summary>Where more publishers run in the process, each looks less often, for several ticks at once: what a thousand cost that have nothing to do is changing between them.</summary>
+    private const int PublishersPerTick = 64;
+
+    private const int TicksAtOnceMax = 10;
+
+    private static readonly PublisherInput[] OnTicks = [.. Enumerable.Range(0, TicksAtOnceMax + 1).Select(Ticks)];
+
+    private static int s_running; // publishers of the process
 
     private readonly Committee _committee;
     private readonly Topic _topic;
-    private readonly PublisherOptions _options;
     private readonly BatchFiller _filler;
     private readonly Action<ClientNotice> _notify;
     private readonly Channel<PublisherInput> _inputs = Channel.CreateBounded<PublisherInput>(new BoundedChannelOptions(InputsMax) { SingleReader = true });
@@ -37,11 +45,10 @@ internal sealed class PublisherLoop : IPublisherOutputs
     private int _isWoken;
 
     public PublisherLoop(
-        Committee committee, ISigner signer, Topic topic, PublisherOptions options, BatchFiller filler, PublisherJournal? journal, Action<ClientNotice> notify)
+        Committee committee, ISigner signer, Topic topic, BatchFiller filler, PublisherJournal? journal, Action<ClientNotice> notify)
     {
         _committee = committee;
         _topic = topic;
-        _options = options;
         _filler = filler;
         _notify = notify;
         _onWoken = _ => Volatile.Write(ref _isWoken, 0);
@@ -160,24 +167,44 @@ internal sealed class PublisherLoop : IPublisherOutputs
 
     private async Task TickAsync(CancellationToken cancellationToken)
     {
-        using PeriodicTimer timer = new(Tick);
+        Interlocked.Increment(ref s_running);
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(TickMs));
         try
         {
+            int ticks = 1;
             while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
             {
-                await PostAsync(static driver => driver.OnTick(Now()), cancellationToken).ConfigureAwait(false);
+                await PostAsync(OnTicks[ticks], cancellationToken).ConfigureAwait(false);
+                int wanted = Math.Clamp(Volatile.Read(ref s_running) / PublishersPerTick, 1, TicksAtOnceMax);
+                if (wanted != ticks)
+                {
+                    ticks = wanted;
+                    timer.Period = TimeSpan.FromMilliseconds(ticks * TickMs);
+                }
             }
         }
         catch (OperationCanceledException)
         {
             // Disposed.
         }
+        finally
+        {
+            Interlocked.Decrement(ref s_running);
+        }
     }
+
+    private static PublisherInput Ticks(int count) => driver =>
+    {
+        for (int i = 0; i < count; i++)
+        {
+            driver.OnTick(Now());
+        }
+    };
 
     /// <summary>Seals batches: at once while few are in flight, later ones when they are full (P4 is the end of it).</summary>
     private void Fill()
     {
-        while (_filler.TryTake(_driver.InFlight < _options.PipelineDepth, _fits, out FilledBatch filled))
+        while (_filler.TryTake(_driver.InFlight < _filler.PipelineDepth, _fits, out FilledBatch filled))
         {
             _driver.Submit(filled.Builder, filled.Pending);
             _filler.GiveBack(filled.Builder);

@@ -6,10 +6,10 @@ namespace Bft.Client;
 
 /// <summary>What waits to be written to one witness. A slow or dead witness fills its own queue and nobody else's.</summary>
 /// <remarks>
-/// Bounded: batches that are not covered are at most B bytes (P4), each at most once; covered ones are dropped beyond the given bound, for the witness gets
-/// them from its peers (W8); other frames are some kilobytes, at most <see cref="OthersMax"/>.
+/// Bounded: batches that are not covered are at most B bytes (P4), each at most once; covered ones are dropped beyond the given bound, or the publisher's share of memory,
+/// for the witness gets them from its peers (W8); other frames are some kilobytes, at most <see cref="OthersMax"/>.
 /// </remarks>
-internal sealed class SendQueue(long coveredBytesMax)
+internal sealed class SendQueue(long coveredBytesMax, MemoryShare memory)
 {
     private const int OthersMax = 1024;
 
@@ -80,7 +80,7 @@ internal sealed class SendQueue(long coveredBytesMax)
 
             _batches.Add(slot, _entries.AddLast(new Entry(frame, slot, ((SharedBody)frame.Batch.BodyOwner!).Share())));
             _bytes += frame.Batch.Body.Length;
-            if (_bytes > coveredBytesMax)
+            if (_bytes > Math.Min(coveredBytesMax, memory.BytesMax))
             {
                 DropCovered(isCovered);
             }

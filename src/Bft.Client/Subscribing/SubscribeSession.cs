@@ -67,8 +67,7 @@ internal sealed class SubscribeSession(WitnessConnection connection, Session ses
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
         Route route = connection.Receiving;
-        using AsyncDuplexStreamingCall<ISubscribeRequest, ISubscribeReply> call = route.Client.Subscribe(new CallOptions(cancellationToken: cancellationToken));
-        await session.OpenAsync(call, route, cancellationToken).ConfigureAwait(false);
+        using AsyncDuplexStreamingCall<ISubscribeRequest, ISubscribeReply> call = await session.OpenAsync(route.Client.Subscribe, route, cancellationToken).ConfigureAwait(false);
         await call.RequestStream.WriteAsync(start, cancellationToken).ConfigureAwait(false);
         await loop.PostAsync(OnOpened, cancellationToken).ConfigureAwait(false);
         while (await call.ResponseStream.MoveNext(cancellationToken).ConfigureAwait(false))

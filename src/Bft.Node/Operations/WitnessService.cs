@@ -64,7 +64,7 @@ internal sealed class WitnessService(
         PublishIntake intake = new(identity.Cluster, store, _batches, Ed25519.Instance, session.Client, handOvers, outbox.Post);
         PublishCall call = new(session, identity.Committee.Cluster, gate, intake, core, outbox);
         publishers.Add(session.Client, outbox);
-        Task writing = outbox.WriteAllAsync(replies, new HeartbeatFrame(), limits.HeartbeatInterval);
+        Task writing = outbox.WriteAllAsync(replies, new HeartbeatFrame(), limits.PublisherHeartbeatInterval);
         try
         {
             await await Task.WhenAny(call.ReadAllAsync(requests, over.Token), writing);

@@ -12,7 +12,7 @@ public sealed class SendQueueTests
     [Fact]
     public async Task Covered_batches_are_dropped_beyond_the_bound_and_their_memory_is_given_back()
     {
-        SendQueue queue = new(coveredBytesMax: 100);
+        SendQueue queue = new(coveredBytesMax: 100, PublishMemory.Shared.Join());
         queue.Open();
         SharedBody[] bodies = [.. Enumerable.Range(0, 4).Select(_ => SharedBody.Rent(60))];
         for (int i = 0; i < bodies.Length; i++)
@@ -30,7 +30,7 @@ public sealed class SendQueueTests
     [Fact]
     public async Task P3_a_batch_that_waits_already_is_not_added_twice()
     {
-        SendQueue queue = new(coveredBytesMax: 1000);
+        SendQueue queue = new(coveredBytesMax: 1000, PublishMemory.Shared.Join());
         queue.Open();
         SharedBody body = SharedBody.Rent(1);
         queue.Add(FrameOf(body), SlotOf(0), _ => false);
@@ -44,7 +44,7 @@ public sealed class SendQueueTests
     [Fact]
     public void A_queue_without_a_session_holds_nothing()
     {
-        SendQueue queue = new(coveredBytesMax: 1000);
+        SendQueue queue = new(coveredBytesMax: 1000, PublishMemory.Shared.Join());
         SharedBody before = SharedBody.Rent(1);
         SharedBody during = SharedBody.Rent(1);
         queue.Add(FrameOf(before), SlotOf(0), _ => false);
@@ -61,7 +61,7 @@ public sealed class SendQueueTests
     [Fact]
     public async Task What_left_counts_no_more()
     {
-        SendQueue queue = new(coveredBytesMax: 100);
+        SendQueue queue = new(coveredBytesMax: 100, PublishMemory.Shared.Join());
         queue.Open();
         for (int i = 0; i < 4; i++)
         {
@@ -77,7 +77,7 @@ public sealed class SendQueueTests
     public async Task Frames_without_a_body_are_bounded_and_a_new_session_begins_with_none()
     {
         const int OthersMax = 1024;
-        SendQueue queue = new(coveredBytesMax: 100);
+        SendQueue queue = new(coveredBytesMax: 100, PublishMemory.Shared.Join());
         for (int session = 0; session < 2; session++)
         {
             queue.Open();
