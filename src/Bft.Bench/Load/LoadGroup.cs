@@ -9,6 +9,10 @@ namespace Bft.Bench.Load;
 internal sealed class LoadGroup : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>Four handshakes each, on a machine that has other things to do.</summary>
+    private static readonly TimeSpan PatiencePerPublisher = TimeSpan.FromMilliseconds(100);
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Subscriptions of one identity: each holds one or two sessions at a witness, which allows 32.</summary>
@@ -84,7 +88,7 @@ internal sealed class LoadGroup : IAsyncDisposable
         IEnumerable<Task<Publisher>> opening = Enumerable.Range(0, publishers)
             .Select(index => cluster.Connect(BenchCluster.PublisherName(index)).OpenPublisherAsync(common, cancellationToken: cancellationToken));
         LoadGroup group = new(cluster, receiving[0], [.. (await Task.WhenAll(opening)).Select(publisher => new LoadPublisher(publisher, payloads))], opened);
-        await Task.WhenAll(group.Publishers.Select(publisher => publisher.SendOneAsync())).WaitAsync(Patience, cancellationToken);
+        await Task.WhenAll(group.Publishers.Select(publisher => publisher.SendOneAsync())).WaitAsync(Patience + (publishers * PatiencePerPublisher), cancellationToken);
         await group.WhenAllDeliveredAsync(cancellationToken);
         return group;
     }

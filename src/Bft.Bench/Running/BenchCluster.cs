@@ -197,6 +197,7 @@ internal sealed partial class BenchCluster : IAsyncDisposable
         // Neither addresses nor topics are part of the cluster's id.
         string yaml = await System.IO.File.ReadAllTextAsync(ClusterPath, cancellationToken);
         yaml = yaml.Replace("\"*\":\n", string.Create(CultureInfo.InvariantCulture, $"\"*\":\n    retainBytes: {RetainBytes}\n"), StringComparison.Ordinal);
+        yaml += EdgeFor(names.Count);
         int[] toOdd = hasSlowLinks ? FreePorts.Take(Count) : _ports;
         await System.IO.File.WriteAllTextAsync(ClusterPath, WithPorts(yaml, [.. _ports[..Odd], toOdd[Odd]], hasSockets), cancellationToken);
         await System.IO.File.WriteAllTextAsync(OddClusterPath, WithPorts(yaml, [.. toOdd[..Odd], _ports[Odd]], hasSockets), cancellationToken);
@@ -210,6 +211,13 @@ internal sealed partial class BenchCluster : IAsyncDisposable
         {
             _proxies.AddRange(toOdd.Select((port, index) => new DelayProxy(port, _ports[index])));
         }
+    }
+
+    /// <summary>All parties are behind one address: where the usual share of one does not hold them, as whoever runs that many would write it.</summary>
+    private string EdgeFor(int clients)
+    {
+        int connections = (2 * clients) + (4 * Count); // a party that receives has two, a peer at most two each way
+        return connections <= EdgePolicy.ConnectionsByDefault / 2 ? "" : string.Create(CultureInfo.InvariantCulture, $"\nedge:\n  connectionsMax: {2 * connections}\n");
     }
 
     private void Start(int index) => _witnesses[index] = index == Odd

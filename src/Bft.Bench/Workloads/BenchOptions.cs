@@ -27,6 +27,9 @@ public sealed record BenchOptions
     /// <summary>Faults of <c>faulty</c>. See <see cref="BenchRun.Faults"/>. <value>Default: all.</value></summary>
     public IReadOnlyList<string> Faults { get; init; } = BenchRun.Faults;
 
+    /// <summary>How many publish in <c>publishers</c>, and receive in <c>fanout</c>, one case each. <value>Default: none, which means 1, 10, 100 and 1,000 publishers, and 1, 10 and 100 receivers.</value></summary>
+    public IReadOnlyList<int> Counts { get; init; } = [];
+
     /// <summary>Streams of <c>idle-streams</c>. <value>Default 2,000.</value></summary>
     public int Streams { get; init; } = 2000;
 

@@ -64,6 +64,14 @@ internal static class BenchCommand
         DefaultValueFactory = _ => 2000,
     };
 
+    private static readonly Option<int[]> Count = new("--count")
+    {
+        HelpName = "N",
+        AllowMultipleArgumentsPerToken = true,
+        Description = "publishers: how many publish; fanout: how many receive; a case for each. Default: 1 10 100 1000 publishers, 1 10 100 receivers.",
+        DefaultValueFactory = _ => [],
+    };
+
     private static readonly Option<int> Witnesses = new("--witnesses", "-n")
     {
         HelpName = "N",
@@ -89,11 +97,12 @@ internal static class BenchCommand
     {
         Rounds.Validators.Add(result => Demand(result.GetValueOrDefault<int>() >= 1, "--rounds is at least 1.", result.AddError));
         Streams.Validators.Add(result => Demand(result.GetValueOrDefault<int>() is >= 4 and <= 1_000_000, "--streams is from 4 to 1,000,000.", result.AddError));
+        Count.Validators.Add(result => Demand((result.GetValueOrDefault<int[]>() ?? []).All(count => count is >= 1 and <= 4000), "--count is from 1 to 4,000.", result.AddError));
         Witnesses.Validators.Add(result => Demand(result.GetValueOrDefault<int>() is >= 4 and <= 64, "--witnesses is from 4 to 64.", result.AddError));
         Rate.Validators.Add(result => Demand(result.GetValueOrDefault<double?>() is null or >= 10, "--rate is at least 10.", result.AddError));
         Workloads.AcceptOnlyFromAmong([.. BenchRun.Workloads]);
         Fault.AcceptOnlyFromAmong([.. BenchRun.Faults]);
-        Command command = new("bench", "Measure how fast it is on this machine.") { Workloads, Peers, Size, Seconds, WarmUp, Rate, Rounds, Fault, Streams, Witnesses, Seed, Compare };
+        Command command = new("bench", "Measure how fast it is on this machine.") { Workloads, Peers, Size, Seconds, WarmUp, Rate, Rounds, Fault, Count, Streams, Witnesses, Seed, Compare };
         command.Validators.Add(result => Demand(
             !result.GetValue(Peers) || result.GetValue(Workloads)!.All(workload => BenchRun.WorkloadsOfPeers.Contains(workload, StringComparer.Ordinal)), $"--peers is for {string.Join(" and ", BenchRun.WorkloadsOfPeers)}.", result.AddError));
         HelpWithExamples.Add(command, """
@@ -169,6 +178,7 @@ internal static class BenchCommand
             Rate = session.Get(Rate),
             Rounds = hasPeers && !session.Has(Rounds) ? 3 : session.Get(Rounds),
             Faults = session.Get(Fault),
+            Counts = session.Get(Count) ?? [],
             Streams = session.Get(Streams),
             Seed = session.Get(Seed),
         };
