@@ -1,5 +1,6 @@
 using Bft.Bench.Floors;
 using Bft.Bench.Load;
+using Bft.Bench.Measuring;
 using Bft.Bench.Results;
 using Bft.Bench.Running;
 using Bft.Protocol.Model;
@@ -27,7 +28,9 @@ internal sealed record CalibrationRuns
     private const int SmallPiece = 512;
     private const int Parts = 3;
     private const double FlushesPerPiece = 0.1; // pieces count when they are flushed
-    private static readonly TimeSpan Warm = TimeSpan.FromSeconds(4);
+    private const long WarmBytes = 150L << 20;
+    private static readonly TimeSpan WarmMax = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Fill = TimeSpan.FromSeconds(1.5); // the publisher's window, in a closed loop
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan Counted = TimeSpan.FromSeconds(1.2);
@@ -72,23 +75,24 @@ internal sealed record CalibrationRuns
     {
         output.Doing("starting four witnesses");
         await using BenchCluster cluster = await BenchCluster.StartAsync(Few, hasSlowLinks: false, cancellationToken);
-        output.Doing("16 KiB, as fast as they go", Warm + (Parts * Counted));
         Trial heavy;
         await using (LoadGroup group = await OpenAsync(cluster, LargeSize, 1, cancellationToken))
         {
-            heavy = await FastAsync(group, Warm, cancellationToken);
+            await WarmAsync(group, output, cancellationToken);
+            output.Doing("16 KiB, as fast as they go", Fill + (Parts * Counted));
+            heavy = await FastAsync(group, cancellationToken);
         }
 
         output.Doing("16 KiB, three receivers", Fill + (Parts * Counted));
         Trial fanned;
         await using (LoadGroup group = await OpenAsync(cluster, LargeSize, Fan, cancellationToken))
         {
-            fanned = await FastAsync(group, Fill, cancellationToken);
+            fanned = await FastAsync(group, cancellationToken);
         }
 
         await using LoadGroup small = await OpenAsync(cluster, SmallSize, 1, cancellationToken);
         output.Doing("100 B, as fast as they go", Fill + (Parts * Counted));
-        (Trial many, ProcessorUse use) = await ProcessorUse.DuringAsync(cluster.CpuSeconds, () => FastAsync(small, Fill, cancellationToken));
+        (Trial many, ProcessorUse use) = await ProcessorUse.DuringAsync(cluster.CpuSeconds, () => FastAsync(small, cancellationToken));
         output.Doing("100 B, small batches", Parts * (Settle + Counted));
         Trial light = await LightAsync(small, cancellationToken);
         output.Doing("100 B, one in flight", Settle + Counted);
@@ -118,19 +122,36 @@ internal sealed record CalibrationRuns
         output.Doing("starting seven witnesses");
         await using BenchCluster cluster = await BenchCluster.StartAsync(More, hasSlowLinks: false, cancellationToken);
         await using LoadGroup group = await OpenAsync(cluster, SmallSize, 1, cancellationToken);
-        output.Doing("100 B, seven witnesses", Warm + (Parts * (Settle + Counted)));
-        await group.RunFastAsync(TimeSpan.Zero, Warm, cancellationToken);
-        await cluster.WhenLevelAsync(group.Control, cancellationToken);
+        await WarmAsync(group, output, cancellationToken);
+        output.Doing("100 B, seven witnesses", Parts * (Settle + Counted));
         return await LightAsync(group, cancellationToken);
     }
 
     private static Task<LoadGroup> OpenAsync(BenchCluster cluster, int size, int receivers, CancellationToken cancellationToken) =>
         LoadGroup.OpenAsync(cluster, new Payloads(1, size), cancellationToken, receivers: receivers, topic: new Topic($"calibration-{size}-{receivers}"));
 
-    /// <summary>The median of the parts: what is under way at the end of one was worked on in it, and counts in the next.</summary>
-    private static async Task<Trial> FastAsync(LoadGroup group, TimeSpan warmUp, CancellationToken cancellationToken)
+    /// <summary>As fast as they go until so much work is done: on a machine that does other things too, time alone warms nothing up.</summary>
+    private static async Task WarmAsync(LoadGroup group, IBenchOutput output, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Sustained> parts = await group.RunFastAsync(warmUp, Counted, Parts, cancellationToken);
+        output.Doing("warming up");
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        long end = Monotonic.Now + (WarmMax.Ticks * TimeSpan.NanosecondsPerTick);
+        Task sending = group.SendFastAsync(stop.Token);
+        while (group.BodyBytes < WarmBytes && Monotonic.Now < end)
+        {
+            await group.DelayAsync(Look, cancellationToken);
+        }
+
+        await stop.CancelAsync();
+        await sending;
+        await group.WhenAllDeliveredAsync(cancellationToken);
+        await group.Cluster.WhenLevelAsync(group.Control, cancellationToken);
+    }
+
+    /// <summary>The median of the parts: what is under way at the end of one was worked on in it, and counts in the next.</summary>
+    private static async Task<Trial> FastAsync(LoadGroup group, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Sustained> parts = await group.RunFastAsync(Fill, Counted, Parts, cancellationToken);
         await group.Cluster.WhenLevelAsync(group.Control, cancellationToken);
         return Trial.MedianOf(parts.Select(Trial.Of));
     }
