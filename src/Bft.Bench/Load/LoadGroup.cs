@@ -13,6 +13,8 @@ internal sealed class LoadGroup : IAsyncDisposable
     /// <summary>Four handshakes each, on a machine that has other things to do.</summary>
     private static readonly TimeSpan PatiencePerPublisher = TimeSpan.FromMilliseconds(100);
 
+    private const long WarmBytes = 150L << 20;
+    private static readonly TimeSpan WarmTimeMax = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Subscriptions of one identity: each holds one or two sessions at a witness, which allows 32.</summary>
@@ -96,6 +98,23 @@ internal sealed class LoadGroup : IAsyncDisposable
     /// <summary>One more receiver, from the first message kept.</summary>
     public static async Task<LoadReceiver> ReceiveAsync(BftClient client, Payloads payloads, CancellationToken cancellationToken, Topic? topic = null) =>
         new(await client.SubscribeAsync(topic ?? BenchCluster.Topic, cancellationToken: cancellationToken), payloads);
+
+    /// <summary>As fast as messages are accepted, until 150 MiB are certified or 20 s have passed: on a machine that does other things too, time alone warms nothing up.</summary>
+    public async Task WarmUpAsync(CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        long end = Monotonic.Now + (WarmTimeMax.Ticks * TimeSpan.NanosecondsPerTick);
+        Task sending = SendFastAsync(stop.Token);
+        while (BodyBytes < WarmBytes && Monotonic.Now < end)
+        {
+            await DelayAsync(Look, cancellationToken);
+        }
+
+        await stop.CancelAsync();
+        await sending;
+        await WhenAllDeliveredAsync(cancellationToken);
+        await Cluster.WhenLevelAsync(Control, cancellationToken);
+    }
 
     /// <summary>Publishes as fast as messages are accepted, and measures from the end of the warm-up on.</summary>
     public async Task<Sustained> RunFastAsync(TimeSpan warmUp, TimeSpan time, CancellationToken cancellationToken) => (await RunFastAsync(warmUp, time, 1, cancellationToken))[0];

@@ -1,6 +1,5 @@
 using Bft.Bench.Floors;
 using Bft.Bench.Load;
-using Bft.Bench.Measuring;
 using Bft.Bench.Results;
 using Bft.Bench.Running;
 using Bft.Protocol.Model;
@@ -28,9 +27,6 @@ internal sealed record CalibrationRuns
     private const int SmallPiece = 512;
     private const int Parts = 3;
     private const double FlushesPerPiece = 0.1; // pieces count when they are flushed
-    private const long WarmBytes = 150L << 20;
-    private static readonly TimeSpan WarmMax = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Fill = TimeSpan.FromSeconds(1.5); // the publisher's window, in a closed loop
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan Counted = TimeSpan.FromSeconds(1.2);
@@ -78,7 +74,8 @@ internal sealed record CalibrationRuns
         Trial heavy;
         await using (LoadGroup group = await OpenAsync(cluster, LargeSize, 1, cancellationToken))
         {
-            await WarmAsync(group, output, cancellationToken);
+            output.Doing("warming up");
+            await group.WarmUpAsync(cancellationToken);
             output.Doing("16 KiB, as fast as they go", Fill + (Parts * Counted));
             heavy = await FastAsync(group, cancellationToken);
         }
@@ -122,31 +119,14 @@ internal sealed record CalibrationRuns
         output.Doing("starting seven witnesses");
         await using BenchCluster cluster = await BenchCluster.StartAsync(More, hasSlowLinks: false, cancellationToken);
         await using LoadGroup group = await OpenAsync(cluster, SmallSize, 1, cancellationToken);
-        await WarmAsync(group, output, cancellationToken);
+        output.Doing("warming up");
+        await group.WarmUpAsync(cancellationToken);
         output.Doing("100 B, seven witnesses", Parts * (Settle + Counted));
         return await LightAsync(group, cancellationToken);
     }
 
     private static Task<LoadGroup> OpenAsync(BenchCluster cluster, int size, int receivers, CancellationToken cancellationToken) =>
         LoadGroup.OpenAsync(cluster, new Payloads(1, size), cancellationToken, receivers: receivers, topic: new Topic($"calibration-{size}-{receivers}"));
-
-    /// <summary>As fast as they go until so much work is done: on a machine that does other things too, time alone warms nothing up.</summary>
-    private static async Task WarmAsync(LoadGroup group, IBenchOutput output, CancellationToken cancellationToken)
-    {
-        output.Doing("warming up");
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        long end = Monotonic.Now + (WarmMax.Ticks * TimeSpan.NanosecondsPerTick);
-        Task sending = group.SendFastAsync(stop.Token);
-        while (group.BodyBytes < WarmBytes && Monotonic.Now < end)
-        {
-            await group.DelayAsync(Look, cancellationToken);
-        }
-
-        await stop.CancelAsync();
-        await sending;
-        await group.WhenAllDeliveredAsync(cancellationToken);
-        await group.Cluster.WhenLevelAsync(group.Control, cancellationToken);
-    }
 
     /// <summary>The median of the parts: what is under way at the end of one was worked on in it, and counts in the next.</summary>
     private static async Task<Trial> FastAsync(LoadGroup group, CancellationToken cancellationToken)

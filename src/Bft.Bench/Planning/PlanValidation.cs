@@ -40,9 +40,11 @@ public sealed class PlanValidation(StageCosts costs, Deployment deployment, Time
         foreach (int size in sizes)
         {
             string name = ClosedLoopWorkload.SizeName(size);
-            output.Doing($"validating: {name}, as fast as they go", warmUp + time);
+            output.Doing($"validating: {name}, starting the cluster and warming up");
             await using BenchCluster cluster = await BenchCluster.StartAsync(deployment.Witnesses.Count, hasSlowLinks: false, cancellationToken, deployment.Publishers, LoadGroup.ClientsOf(deployment.Receivers));
             await using LoadGroup group = await LoadGroup.OpenAsync(cluster, new Payloads(1, size), cancellationToken, deployment.Publishers, deployment.Receivers);
+            await group.WarmUpAsync(cancellationToken);
+            output.Doing($"validating: {name}, as fast as they go", warmUp + time);
             (Sustained run, ProcessorUse use) = await ProcessorUse.DuringAsync(cluster.CpuSeconds, () => group.RunFastAsync(warmUp, time, cancellationToken));
             Deployment here = Here(size, use);
             PlanSimulation fast = PlanSimulation.Run(costs, here, double.PositiveInfinity, SimulatedSeconds, seed: 1);
