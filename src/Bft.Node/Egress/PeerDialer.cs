@@ -29,7 +29,15 @@ internal sealed class PeerDialer(NodeIdentity identity, EdgeLimits limits, NodeL
         ChallengeFrame challenge = await NextAsync<TReply, ChallengeFrame>(call.ResponseStream);
         HelloStatement statement = new(identity.Committee.Cluster, identity.Signer.PublicKey, channel.Peer, channel.Pin, challenge.Nonce);
         HelloFrame hello = new(identity.Signer.PublicKey, statement.Sign(identity.Signer));
-        await call.RequestStream.WriteAsync((TRequest)(object)hello);
+        try
+        {
+            await call.RequestStream.WriteAsync((TRequest)(object)hello);
+        }
+        catch (RpcException)
+        {
+            // A peer that refuses the hello ends the call, which may reset the request before the write is over: why, the answer says.
+        }
+
         await NextAsync<TReply, WelcomeFrame>(call.ResponseStream);
 
         // Witnesses that start together find one another's addresses sooner or later than their sockets.
