@@ -14,7 +14,7 @@ internal enum ExitCode
     /// <summary>No witness could be reached.</summary>
     Unreachable = 2,
 
-    /// <summary>This machine refused: the disk, a permission, a library that is missing.</summary>
+    /// <summary>This machine refused: the disk, a permission, a library that is missing, a cursor that is in use or damaged.</summary>
     Machine = 3,
 
     /// <summary>Something is not valid: a receipt, a payload, a line above the limit, a message that the policy refuses.</summary>
@@ -74,7 +74,7 @@ internal static class ExitCodes
         (ExitCode.Ok, "done"),
         (ExitCode.Usage, "the command line, cluster.yaml or a key file is wrong; nothing was done"),
         (ExitCode.Unreachable, "no witness could be reached"),
-        (ExitCode.Machine, "this machine refused: disk, permission, missing library"),
+        (ExitCode.Machine, "this machine refused: disk, permission, missing library, a cursor in use or damaged"),
         (ExitCode.Invalid, "not valid: receipt, payload, line above the limit, refused message"),
         (ExitCode.UnderQuorum, "fewer witnesses than a quorum answered"),
         (ExitCode.Evidence, "evidence of a fault was met, or is held by the witnesses"),

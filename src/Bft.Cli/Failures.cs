@@ -15,9 +15,10 @@ internal static class Failures
         CommandException command => (command.Code, command.Message),
         NodeFailure node => ((ExitCode)node.ExitCode, node.Message),
         ClusterFileException or KeyFileException => (ExitCode.Usage, error.Message),
-        PublishRefusedException { Reason: RefusalReason.ProvenFaulty } or JournalLostException => (ExitCode.Evidence, error.Message),
-        PublisherJournalException => (ExitCode.Machine, error.Message),
-        PublishException => (ExitCode.Invalid, error.Message),
+        PublishRefusedException { Reason: RefusalReason.ProvenFaulty } or JournalLostException or ForkException => (ExitCode.Evidence, error.Message),
+        PublisherJournalException or CursorInUseException => (ExitCode.Machine, error.Message),
+        PublishException or SubscriptionException => (ExitCode.Invalid, error.Message),
+        JournalDamageException or JournalMismatchException or JournalPoisonedException => (ExitCode.Machine, error.Message), // of a cursor
         CryptoLibraryException => (ExitCode.Machine, error.Message),
         DiskException or IOException or UnauthorizedAccessException => (ExitCode.Machine, error.Message),
         _ => (ExitCode.Bug, $"this is a bug; please report it with these lines.\n{error}"),
