@@ -25,6 +25,12 @@ public sealed class FloorTests : IDisposable
     }
 
     [Fact]
+    public void A_rate_is_messages_in_a_second_and_a_cost_the_processor_time_of_a_million()
+    {
+        Assert.Equal(new FloorRate(500, 250), FloorRate.Of(messages: 2000, seconds: 4, cpuSeconds: 0.5));
+    }
+
+    [Fact]
     public async Task Light_makes_the_signatures_verifications_and_flushes_that_the_run_made()
     {
         (long made, long verified, long flushes) = (SignatureCounts.Made, SignatureCounts.Verified, FileDisk.Flushes);

@@ -35,6 +35,33 @@ public sealed class ScoreTests
     }
 
     [Fact]
+    public void Acked_and_delivered_and_their_quantiles_are_figures_of_their_own()
+    {
+        Score bft = Of();
+        Score peer = Of();
+        bft.Add(Alone((2, 6, 98), (20, 60, 2)));
+        peer.Add(Alone((1, 3, 98), (5, 9, 2)));
+
+        Assert.Equal(
+            [("ackedMillisecondsP50", 2), ("ackedMillisecondsP99", 20), ("deliveredMillisecondsP50", 6), ("deliveredMillisecondsP99", 60)],
+            bft.Figures().Select(figure => (figure.Name, Math.Round(figure.Value))));
+        Assert.Equal([("ackedRatioP50ToNats", 2), ("ackedRatioP99ToNats", 4)], bft.RatiosTo(peer, "nats", "Nats").Select(figure => (figure.Name, Math.Round(figure.Value, 1))));
+    }
+
+    [Fact]
+    public void Costs_are_medians_at_the_best_window()
+    {
+        Score score = new();
+        score.Add(1, new Rate(10, 90, 80));
+        score.Add(1000, new Rate(500, 1, 2));
+        score.Add(1000, new Rate(100, 3, 6));
+        score.Add(1000, new Rate(600, 5, 4));
+        score.Add(5000, new Rate(20, 70, 60));
+
+        Assert.Equal([1000, 3, 4], score.Figures().Skip(4).Select(figure => figure.Value));
+    }
+
+    [Fact]
     public void Of_what_failed_there_is_no_figure()
     {
         Score bft = Of((1, 10));
@@ -48,6 +75,19 @@ public sealed class ScoreTests
         Score score = new();
         Array.ForEach(rates, rate => score.Add(rate.Window, new Rate(rate.PerSecond, 1, 1)));
         return score;
+    }
+
+    /// <summary>So many messages, each with these latencies. Unit: milliseconds.</summary>
+    private static LatencyProbe Alone(params (long Acked, long Delivered, long Count)[] messages)
+    {
+        LatencyProbe probe = new(0, long.MaxValue, _ => 0);
+        foreach ((long acked, long delivered, long count) in messages)
+        {
+            probe.OnCertified(0, count, acked * 1_000_000);
+            probe.OnDelivered(0, count, delivered * 1_000_000);
+        }
+
+        return probe;
     }
 
     private static LatencyProbe Alone(long nanoseconds)

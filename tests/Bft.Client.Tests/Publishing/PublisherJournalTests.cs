@@ -65,6 +65,28 @@ public sealed class PublisherJournalTests : IDisposable
     }
 
     [Fact]
+    public void P2_a_new_segment_begins_with_what_is_covered_and_all_that_is_not()
+    {
+        VerifiedBatch[] batches = _stream.AppendMany(8);
+        VerifiedBatch[] owned = [.. batches.Select(batch => SharedBodies.Owned(_cluster, batch))];
+        VerifiedCertificate covered = _cluster.Certify(batches[4].Reference, from: 0);
+        using (PublisherJournal journal = PublisherJournal.Open(FileDisk.At(_data.Path), new JournalId(7), segmentBytes: 4096))
+        {
+            journal.Append(_stream.Header.Incarnation);
+            Array.ForEach(owned, journal.Append);
+            Commit(journal, covered, owned[5..]);
+        }
+
+        Assert.All(owned, batch => Assert.False(SharedBodies.IsGivenBack((SharedBody)batch.BodyOwner!)));
+        Array.ForEach(owned, batch => batch.BodyOwner!.Dispose());
+        Assert.All(owned, batch => Assert.True(SharedBodies.IsGivenBack((SharedBody)batch.BodyOwner!))); // the journal shares none any more
+        using PublisherJournal found = Open();
+        RestoredStream? restored = Restore(found);
+        Assert.Equal(batches[4].Reference, restored?.Covered?.Batch);
+        Assert.Equal(batches[5..].Select(batch => batch.Reference), restored!.Uncovered.Select(batch => batch.Reference));
+    }
+
+    [Fact]
     public void P7_what_was_given_up_is_never_continued()
     {
         using (PublisherJournal journal = Open())
@@ -129,10 +151,5 @@ public sealed class PublisherJournalTests : IDisposable
         }
     }
 
-    private VerifiedBatch Owned(VerifiedBatch batch)
-    {
-        SharedBody body = SharedBody.Rent(batch.Body.Length);
-        batch.Body.CopyTo(body.Memory);
-        return _cluster.Batches.TryVerifyBody(batch.Statement, body.Memory, body, out VerifiedBatch? owned, out _) ? owned : throw new InvalidOperationException("Not its body.");
-    }
+    private VerifiedBatch Owned(VerifiedBatch batch) => SharedBodies.Owned(_cluster, batch);
 }

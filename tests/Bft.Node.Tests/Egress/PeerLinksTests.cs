@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Bft.Crypto;
 using Bft.Node.Tests.Support;
 using Bft.Protocol.Membership;
@@ -55,6 +56,28 @@ public sealed class PeerLinksTests : IAsyncLifetime, IAsyncDisposable
         AssertEarned(_links.Of(new WitnessIndex(1))!, 0);
         AssertEarned(_links.Of(new WitnessIndex(2))!, Allowance.CostOf(Acks) + Allowance.Signature);
         AssertEarned(_links.Of(new WitnessIndex(3))!, Allowance.CostOf(Tip));
+    }
+
+    [Fact]
+    public async Task A_link_is_connected_while_its_peer_runs_and_again_when_that_is_back()
+    {
+        using CancellationTokenSource stop = new();
+        PeerLink link = _links.Of(new WitnessIndex(1))!;
+        Task running = link.RunAsync(stop.Token);
+        Assert.False(link.IsConnected);
+
+        foreach (bool runs in new[] { true, false, true })
+        {
+            await (runs ? _cluster.StartAsync(1) : _cluster.StopAsync(1));
+            for (long begun = Stopwatch.GetTimestamp(); link.IsConnected != runs; await Task.Delay(10))
+            {
+                Assert.True(Stopwatch.GetElapsedTime(begun) < LocalCluster.Patience, $"Though the peer {(runs ? "runs" : "ended")}, this is what the link says for so long.");
+            }
+        }
+
+        await stop.CancelAsync();
+        await running.WaitAsync(LocalCluster.Patience);
+        Assert.False(link.IsConnected);
     }
 
     private static void AssertEarned(PeerLink link, long amount)

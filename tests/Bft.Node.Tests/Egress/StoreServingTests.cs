@@ -1,6 +1,8 @@
+using System.Threading.Channels;
 using Bft.Configuration;
 using Bft.Crypto;
 using Bft.Node.Tests.Support;
+using Bft.Protocol;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
 using Bft.Protocol.Tests.Support;
@@ -11,6 +13,7 @@ using Bft.Storage;
 using Bft.Storage.Tests;
 using Bft.Wire;
 using Bft.Wire.Frames;
+using Grpc.Core;
 
 namespace Bft.Node.Tests.Egress;
 
@@ -161,6 +164,25 @@ public sealed class StoreServingTests : IDisposable
     }
 
     [Fact]
+    public void P7_an_inquiry_shows_no_more_originals_than_a_frame_holds()
+    {
+        // Two incarnations of which one fits and both do not.
+        const int Batches = (FrameLimits.StandingOriginalsMax / 2) + 1;
+        using TestCluster wide = new(limits: ClusterLimits.Default with { WindowSlots = FrameLimits.StandingOriginalsMax });
+        using StoringWitness witness = new(wide, new SimulatedDisk());
+        TestStream[] streams = [.. Enumerable.Range(1, 2).Select(incarnation => wide.Stream(incarnation: (ulong)incarnation))];
+        foreach (TestStream stream in streams)
+        {
+            Array.ForEach(stream.AppendMany(Batches).Chunk(256).ToArray(), witness.OnBatch);
+        }
+
+        StandingFrame standing = Standing.Of(witness.Store, new Topic("orders"), streams[0].Signer.PublicKey);
+
+        Assert.Equal(Batches, standing.Originals.Count);
+        Assert.Equal(streams[1][0].Digest, Sha256.Hash(standing.Originals[0].Bytes.Span)); // the newest
+    }
+
+    [Fact]
     public void W3_another_batch_in_a_stored_slot_is_refused_with_the_original_and_told_to_the_core()
     {
         Store(_stream, 1);
@@ -174,6 +196,37 @@ public sealed class StoreServingTests : IDisposable
         Intake same = answers.Of(new StoredSlotOffer(_stream[0].Statement));
         Assert.IsType<CertifiedFrame>(same.Reply);
         Assert.Null(same.Input);
+    }
+
+    [Fact]
+    public async Task W2_batches_for_stored_slots_wait_in_a_bounded_queue_and_those_beyond_are_dropped()
+    {
+        const int WaitingMax = 1024;
+        Store(_stream, 1);
+        PublisherCalls publishers = new();
+        Outbox<IPublishReply> outbox = new(bytesMax: int.MaxValue);
+        publishers.Add(_stream.Signer.PublicKey, outbox);
+        StoredOffers offers = new(new StoredAnswers(_witness.Store, _cluster.Batches), publishers);
+        for (int i = 0; i < WaitingMax + 100; i++)
+        {
+            offers.Post(new StoredSlotOffer(_stream[0].Statement));
+        }
+
+        using CancellationTokenSource stop = new();
+        Task running = offers.RunAsync(new CoreMailbox(), stop.Token);
+        Replies replies = new();
+        Task writing = outbox.WriteAllAsync(replies, new HeartbeatFrame(), TimeSpan.FromHours(1));
+        for (int i = 0; i < WaitingMax; i++)
+        {
+            Assert.IsType<CertifiedFrame>(await replies.NextAsync());
+        }
+
+        offers.Post(new StoredSlotOffer(_cluster.Stream().Batch(0, Ancestor.None, "another").Statement));
+        Assert.IsType<RefusalFrame>(await replies.NextAsync());
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        outbox.Close();
+        await writing.WaitAsync(LocalCluster.Patience);
     }
 
     private static Slot[] Bodies(SubscriptionFeed feed)
@@ -212,5 +265,18 @@ public sealed class StoreServingTests : IDisposable
     {
         Assert.True(Answers(_reader, peer).TryAnswer(fetch, out IEnumerable<Served<IFetchReply>>? frames));
         return [.. frames.Select(served => served.Frame)];
+    }
+
+    private sealed class Replies : IAsyncStreamWriter<IPublishReply>
+    {
+        private readonly Channel<IPublishReply> _frames = Channel.CreateUnbounded<IPublishReply>();
+
+        public WriteOptions? WriteOptions { get; set; }
+
+        public Task WriteAsync(IPublishReply message) => _frames.Writer.WriteAsync(message).AsTask();
+
+        public Task WriteAsync(IPublishReply message, CancellationToken cancellationToken) => WriteAsync(message);
+
+        public Task<IPublishReply> NextAsync() => _frames.Reader.ReadAsync().AsTask().WaitAsync(LocalCluster.Patience);
     }
 }
