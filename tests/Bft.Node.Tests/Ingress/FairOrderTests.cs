@@ -213,6 +213,42 @@ public sealed class FairOrderTests
     }
 
     [Fact]
+    public void When_nobody_wants_anything_all_are_alike_from_there_on()
+    {
+        FairOrder<int> order = new() { BytesMax = 10_000 };
+        FairOrder<int>.Turn[] much = [.. Enumerable.Range(0, 100).Select(_ => order.Ask(KeyOf(0), 1, 100, 100, 0))];
+        Assert.All(much, turn => Assert.Same(turn, order.Next()));
+        Array.ForEach(much, order.End);
+
+        order.BytesMax = 1;
+        for (int i = 0; i < 10; i++)
+        {
+            order.Ask(KeyOf(0), 1, 100, 100, 0);
+            order.Ask(KeyOf(1), 1, 100, 100, 1);
+        }
+
+        Assert.Equal(2, Enumerable.Range(0, 4).Count(_ => Served(order) == 0));
+    }
+
+    [Fact]
+    public void The_present_never_goes_back_and_a_party_begins_there_or_where_its_last_turn_ended()
+    {
+        FairTime time = new() { BehindMax = 2 };
+        time.AdvanceTo(10_000);
+        time.AdvanceTo(5_000);
+        Assert.Equal(10_000, time.Now);
+        Assert.Equal(10_000, time.StartOf(KeyOf(0)));
+
+        time.Charge(KeyOf(0), 12_000);
+        time.Charge(KeyOf(1), 9_000);
+        time.Charge(KeyOf(2), 1_000);
+        Assert.Equal([12_000, 9_000, 10_000 - (2 * 1024)], Enumerable.Range(0, 3).Select(party => (long)time.StartOf(KeyOf(party))));
+        Assert.Equal(10_000 + (3 * 1024), FairTime.EndOf(10_000, cost: 12, weight: 4));
+        time.OnIdle();
+        Assert.All(Enumerable.Range(0, 3), party => Assert.Equal(time.Now, time.StartOf(KeyOf(party))));
+    }
+
+    [Fact]
     public void Two_turns_are_served_at_a_time_however_large_and_a_third_when_one_ends()
     {
         FairOrder<int> order = new() { BytesMax = BytesMax };

@@ -202,6 +202,75 @@ public sealed class PublisherGateTests
     }
 
     [Fact]
+    public void A_bound_at_most_doubles_or_halves_at_a_time_goes_by_the_time_that_passed_and_not_by_a_pause()
+    {
+        AdmissionBound bound = new(1000, 4_000_000);
+        long now = 1_000_000;
+        Assert.Equal(1000, Shared(bound, now));
+        foreach (long grown in new[] { 1000, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000 }) // the first time it ends is a pause
+        {
+            Assert.Equal(grown, After(10_000, done: 1_000_000));
+        }
+
+        Assert.Equal(40_000, After(40_000, done: 160_000));
+        Assert.Equal(40_000, After(5_000_000, done: 100));
+        Assert.Equal(20_000, After(10_000, done: 100));
+
+        long After(long microseconds, long done)
+        {
+            now += microseconds;
+            bound.OnFull();
+            bound.OnDone(done, now);
+            return Shared(bound, now);
+        }
+    }
+
+    [Fact]
+    public async Task Who_leaves_without_its_turn_has_done_nothing()
+    {
+        PublisherGate gate = new(() => _cluster, new AdmissionBound(BytesMax, 1000 * BytesMax));
+        using IDisposable first = await EnterAsync(gate, _keys[0], new PublishCost(BytesMax, 1)), second = await EnterAsync(gate, _keys[1], new PublishCost(BytesMax, 1));
+        for (long begun = Stopwatch.GetTimestamp(), i = 0; Stopwatch.GetElapsedTime(begun) < TimeSpan.FromMilliseconds(300); i++)
+        {
+            using CancellationTokenSource over = new();
+            Task<IDisposable> leaving = EnterAsync(gate, _keys[i % 2], new PublishCost(1000 * BytesMax, 1), over.Token);
+            await over.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
+        }
+
+        Task<IDisposable> third = EnterAsync(gate, _keys[2], new PublishCost(BytesMax, 1));
+        Assert.False(third.IsCompleted);
+        first.Dispose();
+        (await third.WaitAsync(Patience)).Dispose();
+    }
+
+    [Fact]
+    public async Task Who_waits_for_the_rate_of_all_goes_on_though_nobody_else_asks_and_no_turn_ends()
+    {
+        _cluster = Cluster("", "sharing:\n  messagesPerSecond: 50\n");
+        PublisherGate gate = new(() => _cluster, new AdmissionBound(1_000_000, 1_000_000));
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => EnterAsync(gate, _keys[0], new PublishCost(1, 1)))).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_small_frame_of_a_call_does_not_overtake_a_large_one_before_it()
+    {
+        // What is large on average first, so that the last one is small.
+        PublisherGate gate = new(() => _cluster, new AdmissionBound(1, 1));
+        using IDisposable first = await EnterAsync(gate, _keys[0], new PublishCost(100_000, 1)), second = await EnterAsync(gate, _keys[0], new PublishCost(100_000, 1));
+        using PublisherGate.Admission large = await gate.AskAsync(_keys[1], new PublishCost(1_500_000, 1), after: null, default);
+        using PublisherGate.Admission small = await gate.AskAsync(_keys[1], new PublishCost(1, 1), after: large, default);
+        using PublisherGate.Admission other = await gate.AskAsync(_keys[1], new PublishCost(1, 1), after: null, default);
+
+        first.Dispose();
+        await other.Given.WaitAsync(Patience);
+        Assert.False(small.Given.IsCompleted);
+        other.Dispose();
+        await large.Given.WaitAsync(Patience);
+    }
+
+    [Fact]
     public void One_that_is_alone_gets_all_until_another_asks_and_again_when_it_was_alone_for_a_while()
     {
         AdmissionBound bound = new(1000, 4_000_000);
