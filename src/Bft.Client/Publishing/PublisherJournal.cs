@@ -44,7 +44,7 @@ internal sealed class PublisherJournal : IDisposable
     public static PublisherJournal Open(IDisk disk, JournalId newId, long segmentBytes = DefaultSegmentBytes)
     {
         PublisherReplay replay = new();
-        PublisherJournal opened = new(Journal.Open(disk, new JournalOptions { NewId = newId, SegmentBytes = segmentBytes }, replay), replay, segmentBytes);
+        PublisherJournal opened = new(Journal.Open(disk, new JournalOptions { NewId = newId, SegmentBytes = segmentBytes, CachedBytes = 0 }, replay), replay, segmentBytes);
         if (opened._journal.WasTailCut)
         {
             // P7: what was torn may have been durable once, and may have left. The next start must know too, though this one signs nothing.

@@ -152,6 +152,8 @@ public sealed class FileDisk : IDisk
             Interlocked.Increment(ref _flushes);
         }
 
+        public void Forget(long offset, long length) => _ = Posix.FAdvise(handle, offset, length, Posix.DoNotNeed);
+
         public void Truncate(long length) => Posix.Check(Posix.FTruncate(handle, length), path, "ftruncate");
 
         public void Dispose() => handle.Dispose();

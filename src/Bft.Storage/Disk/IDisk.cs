@@ -45,6 +45,11 @@ public interface IDiskFile : IDisposable
     /// <summary>Makes the bytes written so far, and the length, durable (fdatasync).</summary>
     void Flush();
 
+    /// <summary>Says that durable bytes from <paramref name="offset"/> on will hardly be read soon, so that they need not be kept in memory. A hint: nothing is lost, nothing is refused.</summary>
+    void Forget(long offset, long length)
+    {
+    }
+
     /// <summary>Cuts the file, and releases what was reserved beyond.</summary>
     void Truncate(long length);
 }

@@ -17,6 +17,8 @@ internal static partial class Posix
     public const int NonBlocking = 0x800;
     private const int CloseOnExec = 0x80000;
 
+    public const int DoNotNeed = 4; // POSIX_FADV_DONTNEED
+
     public const int FileNotFound = 2;
     public const int Interrupted = 4;
     public const int WouldBlock = 11;
@@ -98,6 +100,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     public static partial int FAllocate(SafeFileHandle file, int mode, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    public static partial int FAdvise(SafeFileHandle file, long offset, long length, int advice);
 
     [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int FTruncate(SafeFileHandle file, long length);

@@ -122,7 +122,7 @@ public sealed class Journal : IDisposable
         ArgumentOutOfRangeException.ThrowIfEqual(options.NewId, default, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SegmentBytes, BlockHeader.Alignment, nameof(options));
 
-        SegmentWriter writer = new(disk, options.SegmentBytes);
+        SegmentWriter writer = new(disk, options.SegmentBytes, options.CachedBytes);
         try
         {
             RecoveredJournal found = JournalRecovery.Run(disk, writer, replay, options.NewId);
