@@ -37,6 +37,7 @@ internal static class Edge
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = FrameLimits.MessageBytesMax(identity.Cluster.Limits));
         builder.Services.AddGrpcHealth();
         builder.Services.AddGrpcReflection([.. Contracts.Files, HealthReflection.Descriptor]);
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>>(new BlockPool());
         builder.Services.AddSingleton(witness);
         builder.Services.AddSingleton(peer);
         WebApplication app = builder.Build();
