@@ -2,7 +2,6 @@ using Bft.Client.Tests.Support;
 using Bft.Protocol;
 using Bft.Protocol.Membership;
 using Bft.Protocol.Model;
-using Bft.Protocol.Publishing;
 using Bft.Protocol.Roles;
 using Bft.Protocol.Tests.Support;
 using Bft.Protocol.Verification;
