@@ -146,7 +146,7 @@ public sealed record EdgeLimits
     /// <summary>How often a call that is otherwise silent says that it is alive. <value>Default 1 s.</value></summary>
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The same on a publisher's call: nobody there draws a conclusion from silence, and with a thousand publishers a beat a second each is most of what an idle witness does. <value>Ten times <see cref="HeartbeatInterval"/>.</value></summary>
+    /// <summary>The same on a publisher's call: nobody there draws a conclusion from silence, and a beat a second for each of a thousand publishers is work for nothing. <value>Ten times <see cref="HeartbeatInterval"/>.</value></summary>
     internal TimeSpan PublisherHeartbeatInterval => 10 * HeartbeatInterval;
 
     /// <summary>A graceful stop takes at most this long. <value>Default 5 s.</value></summary>
