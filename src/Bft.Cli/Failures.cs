@@ -1,3 +1,4 @@
+using Bft.Bench.Load;
 using Bft.Client;
 using Bft.Configuration;
 using Bft.Crypto;
@@ -17,7 +18,7 @@ internal static class Failures
         ClusterFileException or KeyFileException => (ExitCode.Usage, error.Message),
         PublishRefusedException { Reason: RefusalReason.ProvenFaulty } or JournalLostException or ForkException => (ExitCode.Evidence, error.Message),
         PublisherJournalException or CursorInUseException => (ExitCode.Machine, error.Message),
-        PublishException or SubscriptionException => (ExitCode.Invalid, error.Message),
+        PublishException or SubscriptionException or LoadFailedException => (ExitCode.Invalid, error.Message),
         JournalDamageException or JournalMismatchException or JournalPoisonedException => (ExitCode.Machine, error.Message), // of a cursor
         CryptoLibraryException => (ExitCode.Machine, error.Message),
         DiskException or IOException or UnauthorizedAccessException => (ExitCode.Machine, error.Message),

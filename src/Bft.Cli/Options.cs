@@ -47,6 +47,28 @@ internal static class Options
         },
     };
 
+    /// <summary>A time above 0.</summary>
+    public static Option<TimeSpan?> Time(string name, string description) => new(name)
+    {
+        HelpName = "TIME",
+        Description = description,
+        CustomParser = result =>
+        {
+            TimeSpan? time = TryParseTime(result.Tokens[0].Value);
+            Demand(time is not null, $"'{result.Tokens[0].Value}' is no time: write seconds, or a number with ms, s, m or h.", result.AddError);
+            return time;
+        },
+    };
+
+    /// <summary>What an option's value, or a command's options together, have to be.</summary>
+    public static void Demand(bool isMet, string sentence, Action<string> addError)
+    {
+        if (!isMet)
+        {
+            addError(sentence);
+        }
+    }
+
     internal static TimeSpan? TryParseTime(string text)
     {
         (int suffix, double milliseconds) = text switch

@@ -1,3 +1,4 @@
+using Bft.Bench.Load;
 using Bft.Client;
 using Bft.Configuration;
 using Bft.Crypto;
@@ -25,6 +26,7 @@ public sealed class FailuresTests
         { new PublishRefusedException(RefusalReason.NotAllowed, Topic, "not allowed"), (int)ExitCode.Invalid },
         { new PublisherJournalException(Topic, Disk), (int)ExitCode.Machine },
         { new SubscriptionRefusedException(Topic, "not allowed"), (int)ExitCode.Invalid },
+        { new LoadFailedException("nothing was certified"), (int)ExitCode.Invalid },
         { new CursorInUseException("ledger", "folder"), (int)ExitCode.Machine },
         { new JournalDamageException("1.journal", 7, "other bytes."), (int)ExitCode.Machine },
         { new JournalMismatchException("1.journal", "another's."), (int)ExitCode.Machine },

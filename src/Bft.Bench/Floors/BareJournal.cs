@@ -42,6 +42,7 @@ internal sealed class BareJournal(string directory, double flushesPerWrite) : ID
 
     private void BeginFile()
     {
+        // The next before the last goes: whoever kills the party at any moment finds a file.
         string? last = _name;
         _name = last == "even" ? "odd" : "even";
         IDiskFile next = _disk.Create(_name, FileBytes);

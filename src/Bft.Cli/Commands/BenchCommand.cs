@@ -32,9 +32,9 @@ internal static class BenchCommand
         CustomParser = result => [.. result.Tokens.Select(token => SizeOf(token.Value, result.AddError))],
     };
 
-    private static readonly Option<TimeSpan?> Seconds = Time("--seconds", "How long each figure is measured. Default: 10s, with --peers 4s.");
+    private static readonly Option<TimeSpan?> Seconds = Options.Time("--seconds", "How long each figure is measured. Default: 10s, with --peers 4s.");
 
-    private static readonly Option<TimeSpan?> WarmUp = Time("--warm-up", "How long the same load runs before. Default: 3s, with --peers 2s.");
+    private static readonly Option<TimeSpan?> WarmUp = Options.Time("--warm-up", "How long the same load runs before. Default: 3s, with --peers 2s.");
 
     private static readonly Option<double?> Rate = new("--rate")
     {
@@ -95,15 +95,15 @@ internal static class BenchCommand
 
     public static Command Create(Interruption interruption)
     {
-        Rounds.Validators.Add(result => Demand(result.GetValueOrDefault<int>() >= 1, "--rounds is at least 1.", result.AddError));
-        Streams.Validators.Add(result => Demand(result.GetValueOrDefault<int>() is >= 4 and <= 1_000_000, "--streams is from 4 to 1,000,000.", result.AddError));
-        Count.Validators.Add(result => Demand((result.GetValueOrDefault<int[]>() ?? []).All(count => count is >= 1 and <= 4000), "--count is from 1 to 4,000.", result.AddError));
-        Witnesses.Validators.Add(result => Demand(result.GetValueOrDefault<int>() is >= 4 and <= 64, "--witnesses is from 4 to 64.", result.AddError));
-        Rate.Validators.Add(result => Demand(result.GetValueOrDefault<double?>() is null or >= 10, "--rate is at least 10.", result.AddError));
+        Rounds.Validators.Add(result => Options.Demand(result.GetValueOrDefault<int>() >= 1, "--rounds is at least 1.", result.AddError));
+        Streams.Validators.Add(result => Options.Demand(result.GetValueOrDefault<int>() is >= 4 and <= 1_000_000, "--streams is from 4 to 1,000,000.", result.AddError));
+        Count.Validators.Add(result => Options.Demand((result.GetValueOrDefault<int[]>() ?? []).All(count => count is >= 1 and <= 4000), "--count is from 1 to 4,000.", result.AddError));
+        Witnesses.Validators.Add(result => Options.Demand(result.GetValueOrDefault<int>() is >= 4 and <= 64, "--witnesses is from 4 to 64.", result.AddError));
+        Rate.Validators.Add(result => Options.Demand(result.GetValueOrDefault<double?>() is null or >= 10, "--rate is at least 10.", result.AddError));
         Workloads.AcceptOnlyFromAmong([.. BenchRun.Workloads]);
         Fault.AcceptOnlyFromAmong([.. BenchRun.Faults]);
         Command command = new("bench", "Measure how fast it is on this machine.") { Workloads, Peers, Size, Seconds, WarmUp, Rate, Rounds, Fault, Count, Streams, Witnesses, Seed, Compare };
-        command.Validators.Add(result => Demand(
+        command.Validators.Add(result => Options.Demand(
             !result.GetValue(Peers) || result.GetValue(Workloads)!.All(workload => BenchRun.WorkloadsOfPeers.Contains(workload, StringComparer.Ordinal)), $"--peers is for {string.Join(" and ", BenchRun.WorkloadsOfPeers)}.", result.AddError));
         HelpWithExamples.Add(command, """
             Examples:
@@ -191,11 +191,7 @@ internal static class BenchCommand
                 await BenchRun.RunAsync(options, view, session.Interrupted);
             }
         }
-        catch (LoadFailedException error)
-        {
-            throw new CommandException(ExitCode.Invalid, error.Message);
-        }
-        catch (Exception) when (session.Interrupted.IsCancellationRequested)
+        catch (Exception error) when (error is not LoadFailedException && session.Interrupted.IsCancellationRequested)
         {
             // However the calls under way put it.
             throw new OperationCanceledException(session.Interrupted);
@@ -220,22 +216,10 @@ internal static class BenchCommand
         }
     }
 
-    private static Option<TimeSpan?> Time(string name, string description) => new(name)
-    {
-        HelpName = "TIME",
-        Description = description,
-        CustomParser = result =>
-        {
-            TimeSpan? time = Options.TryParseTime(result.Tokens[0].Value);
-            Demand(time is not null, $"'{result.Tokens[0].Value}' is no time: write seconds, or a number with ms, s, m or h.", result.AddError);
-            return time;
-        },
-    };
-
     internal static int SizeOf(string text, Action<string> addError)
     {
         int size = TryParseSize(text) ?? 0;
-        Demand(size is >= 8 and <= 1024 * 1024, $"'{text}' is no size: from 8 to 1MiB, which is a number with or without KiB or MiB.", addError);
+        Options.Demand(size is >= 8 and <= 1024 * 1024, $"'{text}' is no size: from 8 to 1MiB, which is a number with or without KiB or MiB.", addError);
         return Math.Max(8, size);
     }
 
@@ -248,13 +232,5 @@ internal static class BenchCommand
             _ => (0, 1),
         };
         return int.TryParse(text.AsSpan(0, text.Length - suffix), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number <= int.MaxValue / unit ? number * unit : null;
-    }
-
-    private static void Demand(bool isMet, string sentence, Action<string> addError)
-    {
-        if (!isMet)
-        {
-            addError(sentence);
-        }
     }
 }

@@ -51,7 +51,7 @@ internal static class PlanCommand
         Description = "Of each party's line, each way, in Mbit/s, instead of the link's.",
     };
 
-    private static readonly Option<TimeSpan?> Delay = Time("--delay", "One way, instead of the link's.");
+    private static readonly Option<TimeSpan?> Delay = Options.Time("--delay", "One way, instead of the link's.");
 
     private static readonly Option<double?> Cores = new("--cores")
     {
@@ -81,27 +81,27 @@ internal static class PlanCommand
         Description = "Also run the cluster here, as `bft bench` does, and show predicted, simulated and measured side by side. Ends with 14 when a prediction is off by more than 25 %.",
     };
 
-    private static readonly Option<TimeSpan?> Seconds = Time("--seconds", "--validate: how long each figure is measured. Default: 3s.");
+    private static readonly Option<TimeSpan?> Seconds = Options.Time("--seconds", "--validate: how long each figure is measured. Default: 3s.");
 
     private static readonly Option<int> Seed = new("--seed") { HelpName = "N", Description = "Of the simulation's noise.", DefaultValueFactory = _ => 1 };
 
     public static Command Create(Interruption interruption)
     {
-        Witnesses.Validators.Add(result => Demand(result.GetValueOrDefault<int>() is >= CommitteeSize.Min and <= CommitteeSize.Max, "--witnesses is from 4 to 64.", result.AddError));
-        Rate.Validators.Add(result => Demand(result.GetValueOrDefault<double?>() is null or (> 0 and <= 1e9), "--rate is above 0, and at most 1,000,000,000.", result.AddError));
-        Publishers.Validators.Add(result => Demand(result.GetValueOrDefault<int>() is >= 1 and <= 1000, "--publishers is from 1 to 1,000.", result.AddError));
-        Receivers.Validators.Add(result => Demand(result.GetValueOrDefault<int>() is >= 0 and <= 1000, "--receivers is from 0 to 1,000.", result.AddError));
-        Bandwidth.Validators.Add(result => Demand(result.GetValueOrDefault<double?>() is null or (>= 0.01 and <= 1e6), "--bandwidth is from 0.01 to 1,000,000 Mbit/s.", result.AddError));
-        Cores.Validators.Add(result => Demand(result.GetValueOrDefault<double?>() is null or (>= 0.1 and <= 1024), "--cores is from 0.1 to 1,024.", result.AddError));
-        Retention.Validators.Add(result => Demand(result.GetValueOrDefault<double?>() is null or (> 0 and <= 36500), "--retention is above 0, and at most 36,500 days.", result.AddError));
+        Witnesses.Validators.Add(result => Options.Demand(result.GetValueOrDefault<int>() is >= CommitteeSize.Min and <= CommitteeSize.Max, "--witnesses is from 4 to 64.", result.AddError));
+        Rate.Validators.Add(result => Options.Demand(result.GetValueOrDefault<double?>() is null or (> 0 and <= 1e9), "--rate is above 0, and at most 1,000,000,000.", result.AddError));
+        Publishers.Validators.Add(result => Options.Demand(result.GetValueOrDefault<int>() is >= 1 and <= 1000, "--publishers is from 1 to 1,000.", result.AddError));
+        Receivers.Validators.Add(result => Options.Demand(result.GetValueOrDefault<int>() is >= 0 and <= 1000, "--receivers is from 0 to 1,000.", result.AddError));
+        Bandwidth.Validators.Add(result => Options.Demand(result.GetValueOrDefault<double?>() is null or (>= 0.01 and <= 1e6), "--bandwidth is from 0.01 to 1,000,000 Mbit/s.", result.AddError));
+        Cores.Validators.Add(result => Options.Demand(result.GetValueOrDefault<double?>() is null or (>= 0.1 and <= 1024), "--cores is from 0.1 to 1,024.", result.AddError));
+        Retention.Validators.Add(result => Options.Demand(result.GetValueOrDefault<double?>() is null or (> 0 and <= 36500), "--retention is above 0, and at most 36,500 days.", result.AddError));
         LinkName.AcceptOnlyFromAmong([.. Link.Presets.Select(link => link.Name)]);
         Command command = new("plan", "Predict what a cluster will do: throughput, latency, queues, bytes.")
         {
             Witnesses, Options.Cluster, Size, Rate, Publishers, Receivers, LinkName, Bandwidth, Delay, Cores, Shared, Retention, Costs, Validate, Seconds, Seed,
         };
-        command.Validators.Add(result => Demand(
+        command.Validators.Add(result => Options.Demand(
             result.GetResult(Options.Cluster) is null or { Implicit: true } || result.GetResult(Witnesses) is null or { Implicit: true }, "choose one of --cluster and --witnesses.", result.AddError));
-        command.Validators.Add(result => Demand(
+        command.Validators.Add(result => Options.Demand(
             !result.GetValue(Validate) || (result.GetResult(Publishers) is null or { Implicit: true }) || result.GetValue(Publishers) <= 10, "--validate is for at most 10 publishers.", result.AddError));
         HelpWithExamples.Add(command, """
             Examples:
@@ -147,11 +147,7 @@ internal static class PlanCommand
 
             return view.Show(validated);
         }
-        catch (LoadFailedException error)
-        {
-            throw new CommandException(ExitCode.Invalid, error.Message);
-        }
-        catch (Exception) when (session.Interrupted.IsCancellationRequested)
+        catch (Exception error) when (error is not LoadFailedException && session.Interrupted.IsCancellationRequested)
         {
             // However the calls under way put it.
             throw new OperationCanceledException(session.Interrupted);
@@ -209,25 +205,5 @@ internal static class PlanCommand
         }
 
         return session.Get(Retention) is { } days ? deployment with { RetainAge = TimeSpan.FromDays(days), RetainBytes = null } : deployment;
-    }
-
-    private static Option<TimeSpan?> Time(string name, string description) => new(name)
-    {
-        HelpName = "TIME",
-        Description = description,
-        CustomParser = result =>
-        {
-            TimeSpan? time = Options.TryParseTime(result.Tokens[0].Value);
-            Demand(time is not null, $"'{result.Tokens[0].Value}' is no time: write seconds, or a number with ms, s, m or h.", result.AddError);
-            return time;
-        },
-    };
-
-    private static void Demand(bool isMet, string sentence, Action<string> addError)
-    {
-        if (!isMet)
-        {
-            addError(sentence);
-        }
     }
 }

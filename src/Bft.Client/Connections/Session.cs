@@ -2,6 +2,7 @@ using Bft.Crypto;
 using Bft.Protocol.Model;
 using Bft.Protocol.Verification;
 using Bft.Wire.Frames;
+using Bft.Wire.Services;
 using Grpc.Core;
 
 namespace Bft.Client;
@@ -49,16 +50,7 @@ internal sealed class Session(ClusterId cluster, ISigner identity)
         {
             ChallengeFrame challenge = await ReadAsync<ChallengeFrame, TReply>(call.ResponseStream, limit.Token).ConfigureAwait(false);
             HelloStatement hello = new(cluster, identity.PublicKey, route.Witness, route.Pin, challenge.Nonce);
-            HelloFrame frame = new(identity.PublicKey, hello.Sign(identity));
-            try
-            {
-                await call.RequestStream.WriteAsync((TRequest)(IFrame)frame, limit.Token).ConfigureAwait(false);
-            }
-            catch (RpcException)
-            {
-                // A witness that refuses the hello ends the call, which may reset the request before the write is over: why, the answer says.
-            }
-
+            await call.RequestStream.WriteHelloAsync(new HelloFrame(identity.PublicKey, hello.Sign(identity)), limit.Token).ConfigureAwait(false);
             await ReadAsync<WelcomeFrame, TReply>(call.ResponseStream, limit.Token).ConfigureAwait(false);
         }
         catch (Exception error) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)

@@ -3,6 +3,7 @@ using Bft.Protocol.Membership;
 using Bft.Protocol.Verification;
 using Bft.Storage;
 using Bft.Wire.Frames;
+using Bft.Wire.Services;
 using Grpc.Core;
 
 namespace Bft.Node;
@@ -28,16 +29,7 @@ internal sealed class PeerDialer(NodeIdentity identity, EdgeLimits limits, NodeL
     {
         ChallengeFrame challenge = await NextAsync<TReply, ChallengeFrame>(call.ResponseStream);
         HelloStatement statement = new(identity.Committee.Cluster, identity.Signer.PublicKey, channel.Peer, channel.Pin, challenge.Nonce);
-        HelloFrame hello = new(identity.Signer.PublicKey, statement.Sign(identity.Signer));
-        try
-        {
-            await call.RequestStream.WriteAsync((TRequest)(object)hello);
-        }
-        catch (RpcException)
-        {
-            // A peer that refuses the hello ends the call, which may reset the request before the write is over: why, the answer says.
-        }
-
+        await call.RequestStream.WriteHelloAsync(new HelloFrame(identity.Signer.PublicKey, statement.Sign(identity.Signer)), CancellationToken.None);
         await NextAsync<TReply, WelcomeFrame>(call.ResponseStream);
 
         // Witnesses that start together find one another's addresses sooner or later than their sockets.

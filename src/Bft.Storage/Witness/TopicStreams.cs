@@ -45,10 +45,15 @@ internal sealed class TopicStreams : AppendList<StreamLog>
     /// <summary>Keeps no order of few streams.</summary>
     public void Settle()
     {
-        for (int i = 0; Count <= FewMax && i < Count; i++)
+        if (Count > FewMax)
+        {
+            return;
+        }
+
+        (Bodies, History) = (null, null);
+        for (int i = 0; i < Count; i++)
         {
             this[i].Orders = 0;
-            (Bodies, History) = (null, null);
         }
     }
 

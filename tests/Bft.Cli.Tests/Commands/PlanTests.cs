@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Bft.Bench.Planning;
+using Bft.Bench.Tests.Planning;
 using Bft.Cli.Tests.Support;
 
 namespace Bft.Cli.Tests.Commands;
@@ -7,35 +7,11 @@ namespace Bft.Cli.Tests.Commands;
 /// <summary>With costs from a file: nothing is measured, so the same figures come everywhere.</summary>
 public sealed class PlanTests : IDisposable
 {
-    private static readonly StageCosts Paper = new()
-    {
-        Machine = "paper",
-        HashPerByte = 1e-9,
-        Sign = 20e-6,
-        Verify = 40e-6,
-        Flush = 1e-3,
-        WritePerByte = 1e-9,
-        CrossPerFrame = 50e-6,
-        CrossPerByte = 2e-9,
-        Publisher = new(1e-3, 0.1e-3, 1e-9, 0.5e-6),
-        Witness = new(2e-3, 0.2e-3, 1e-9, 0),
-        Serve = new(0.1e-3, 0, 1e-9, 0),
-        Receiver = new(1e-3, 0, 1e-9, 0.25e-6),
-        BeforeShare = 0.5,
-        CertifiedRest = 1e-3,
-        DeliveredRest = 2e-3,
-        ProcessorShare = 1,
-        WireBytesPerByte = 1.05,
-        WireBytesPerPair = 500,
-        DiskBytesPerByte = 1.02,
-        DiskBytesPerBatch = 4096,
-    };
-
     private readonly TemporaryDirectory _folder = new();
 
     private string Costs => Path.Combine(_folder.Root, "costs.json");
 
-    public PlanTests() => File.WriteAllText(Costs, Paper.ToJson());
+    public PlanTests() => File.WriteAllText(Costs, Given.Costs.ToJson());
 
     public void Dispose() => _folder.Dispose();
 

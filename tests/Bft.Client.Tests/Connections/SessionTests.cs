@@ -1,7 +1,7 @@
-using System.Threading.Channels;
 using Bft.Configuration;
 using Bft.Crypto;
 using Bft.Protocol.Membership;
+using Bft.Node.Tests.Support;
 using Bft.Protocol.Tests.Support;
 using Bft.Protocol.Verification;
 using Bft.Wire.Frames;
@@ -16,7 +16,7 @@ public sealed class SessionTests : IDisposable
 
     private readonly TestCluster _cluster = new();
     private readonly Ed25519Signer _identity = TestCluster.SignerOf('r', 0);
-    private readonly Replies _replies = new();
+    private readonly ScriptedReplies<IPublishReply> _replies = new();
 
     public void Dispose()
     {
@@ -30,7 +30,7 @@ public sealed class SessionTests : IDisposable
         _replies.Add(new ChallengeFrame(default));
         _replies.End(new RpcException(new Status(StatusCode.PermissionDenied, "not in cluster.yaml")));
 
-        RpcException refused = await Assert.ThrowsAsync<RpcException>(() => OpenAsync(new Requests(isReset: true), Patience));
+        RpcException refused = await Assert.ThrowsAsync<RpcException>(() => OpenAsync(new ScriptedRequests<IPublishRequest>(isReset: true), Patience));
 
         Assert.Equal((StatusCode.PermissionDenied, "not in cluster.yaml"), (refused.StatusCode, refused.Status.Detail));
     }
@@ -38,7 +38,7 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task A_hello_signs_what_the_client_saw_and_the_session_is_open_when_the_witness_says_so()
     {
-        Requests requests = new(isReset: false);
+        ScriptedRequests<IPublishRequest> requests = new(isReset: false);
         Digest nonce = Sha256.Hash([1]);
         _replies.Add(new ChallengeFrame(nonce));
         Task opening = OpenAsync(requests, Patience);
@@ -54,56 +54,18 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task A_witness_that_is_silent_or_keeps_to_no_session_is_left()
     {
-        await Assert.ThrowsAsync<SessionEndedException>(() => OpenAsync(new Requests(isReset: false), TimeSpan.FromMilliseconds(50)));
+        await Assert.ThrowsAsync<SessionEndedException>(() => OpenAsync(new ScriptedRequests<IPublishRequest>(isReset: false), TimeSpan.FromMilliseconds(50)));
 
         _replies.Add(WelcomeFrame.Instance);
-        SessionEndedException ended = await Assert.ThrowsAsync<SessionEndedException>(() => OpenAsync(new Requests(isReset: false), Patience));
+        SessionEndedException ended = await Assert.ThrowsAsync<SessionEndedException>(() => OpenAsync(new ScriptedRequests<IPublishRequest>(isReset: false), Patience));
         Assert.Contains(nameof(ChallengeFrame), ended.Message, StringComparison.Ordinal);
     }
 
-    private async Task OpenAsync(Requests requests, TimeSpan timeout)
+    private async Task OpenAsync(ScriptedRequests<IPublishRequest> requests, TimeSpan timeout)
     {
         WitnessEntry witness = new(new WitnessIndex(2), new Uri("https://127.0.0.1:1"), _cluster.Committee.Keys[2], Pin);
         using Route route = new(witness, _cluster.Committee.Limits, timeout, _ => { });
         AsyncDuplexStreamingCall<IPublishRequest, IPublishReply> call = new(requests, _replies, Task.FromResult<Metadata>([]), () => default, () => [], () => { });
         await new Session(_cluster.Committee.Cluster, _identity).OpenAsync(call, route, CancellationToken.None).WaitAsync(Patience);
-    }
-
-    /// <summary>What a witness reads; or it resets the call instead.</summary>
-    private sealed class Requests(bool isReset) : IClientStreamWriter<IPublishRequest>
-    {
-        private readonly TaskCompletionSource<IPublishRequest> _written = new();
-
-        public Task<IPublishRequest> Written => _written.Task;
-
-        public WriteOptions? WriteOptions { get; set; }
-
-        public Task WriteAsync(IPublishRequest message)
-        {
-            _written.TrySetResult(message);
-            return isReset ? Task.FromException(new RpcException(new Status(StatusCode.Unavailable, "the connection was lost"))) : Task.CompletedTask;
-        }
-
-        public Task WriteAsync(IPublishRequest message, CancellationToken cancellationToken) => WriteAsync(message);
-
-        public Task CompleteAsync() => Task.CompletedTask;
-    }
-
-    private sealed class Replies : IAsyncStreamReader<IPublishReply>
-    {
-        private readonly Channel<IPublishReply> _frames = Channel.CreateUnbounded<IPublishReply>();
-
-        public IPublishReply Current { get; private set; } = null!;
-
-        public void Add(IPublishReply frame) => _frames.Writer.TryWrite(frame);
-
-        public void End(RpcException why) => _frames.Writer.Complete(why);
-
-        public async Task<bool> MoveNext(CancellationToken cancellationToken)
-        {
-            bool any = await _frames.Reader.WaitToReadAsync(cancellationToken);
-            Current = any && _frames.Reader.TryRead(out IPublishReply? next) ? next : Current;
-            return any;
-        }
     }
 }
